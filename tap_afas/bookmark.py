@@ -1,0 +1,181 @@
+"""What a stream keeps in the STATE, and how it is read back.
+
+    {"replication_key": "ModifiedDate", "replication_key_value": "2026-03-01T08:15:00+00:00",
+     "delivered": "<base64>", "empties_read": true, "place": {"after": ["10042"], "since": "…", "until": "…"}}
+
+`delivered` holds fingerprints of the rows that the next run will read again because of the overlap, so that it needn't send them again.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import datetime
+from typing import TYPE_CHECKING, Any
+
+from tap_afas.profit.by_stamp import Place, Stamp
+from tap_afas.records import MARK_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_afas.profit.page import Page
+
+_MOST_MARKS = 1000
+
+
+class StateError(Exception):
+    """The STATE passed in can't be used; `str()` is a sentence for the person who runs the tap."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bookmark:
+    """Where a stream stands after a run.
+
+    Attributes:
+        key: The replication key.
+        value: Its highest value delivered, as records hold it; None: none yet.
+        delivered: Fingerprints of the rows in the overlap.
+        empties_read: Whether the rows without a stamp have been read.
+        place: Where a killed run stood inside a part.
+    """
+
+    key: str
+    value: str | int | None = None
+    delivered: tuple[bytes, ...] = ()
+    empties_read: bool = False
+    place: Place | None = None
+
+    def to_state(self) -> dict[str, Any]:
+        """As it is kept in the STATE."""
+        state: dict[str, Any] = {"replication_key": self.key}
+        if self.value is not None:
+            state["replication_key_value"] = self.value
+        if self.empties_read:
+            state["empties_read"] = True
+        if self.delivered:
+            state["delivered"] = base64.b64encode(b"".join(self.delivered)).decode()
+        if self.place is not None:
+            state["place"] = {"after": list(self.place.after), "since": self.place.since, "until": self.place.until}
+        return state
+
+
+def read_bookmark(stream: str, state: Mapping[str, Any], key: str, *, is_date: bool) -> Bookmark | None:
+    """Read a stream's part of the STATE.
+
+    Args:
+        stream: For what is reported.
+        state: The stream's part; may come from another tap, another version or a person.
+        key: The stream's replication key.
+        is_date: Whether it holds dates; otherwise ints.
+
+    Returns:
+        None when it says nothing about this replication key.
+
+    Raises:
+        StateError: It can't be used.
+    """
+    value = state.get("replication_key_value")
+    if state.get("replication_key") is None and value is None:
+        return None
+    if state.get("replication_key") != key:
+        return None
+    if value is not None and not _is_value(value, is_date=is_date):
+        expected = "a date and time with its offset, such as 2026-03-01T08:15:00+00:00" if is_date else "a whole number"
+        raise StateError(f"{stream}: the state's `replication_key_value` is {value!r}, not {expected}. {_ADVICE}")
+    return Bookmark(
+        key=key,
+        value=value,
+        delivered=_read_delivered(state.get("delivered")),
+        empties_read=state.get("empties_read") is True or value is not None,
+        place=_read_place(state.get("place"), is_date=is_date),
+    )
+
+
+_ADVICE = "Pass the state that this tap wrote, or start anew: without --state, or `meltano run --full-refresh`."
+
+
+def check_state(state: Any) -> None:
+    """See to it that a STATE is one at all.
+
+    Raises:
+        StateError: It isn't.
+    """
+    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+    if not isinstance(bookmarks, dict) or not all(isinstance(bookmark, dict) for bookmark in bookmarks.values()):
+        raise StateError(f'The state is not of the form {{"bookmarks": {{"<stream>": {{…}}}}}}. {_ADVICE}')
+
+
+def moment(value: str) -> datetime.datetime:
+    """A bookmark's value as a moment; UTC where it has no offset.
+
+    Raises:
+        ValueError: It is none.
+    """
+    parsed = datetime.datetime.fromisoformat(value)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.UTC)
+
+
+def _is_value(value: Any, *, is_date: bool) -> bool:
+    if not is_date:
+        return isinstance(value, int) and not isinstance(value, bool)
+    try:
+        return isinstance(value, str) and bool(moment(value))
+    except ValueError:
+        return False
+
+
+def _read_delivered(text: Any) -> tuple[bytes, ...]:
+    # Without them rows are sent again, so what can't be read is passed over.
+    try:
+        packed = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except (binascii.Error, ValueError):
+        packed = b""
+    if len(packed) % MARK_BYTES:
+        return ()
+    return tuple(packed[start : start + MARK_BYTES] for start in range(0, len(packed), MARK_BYTES))
+
+
+def _read_place(place: Any, *, is_date: bool) -> Place | None:
+    # Without it a part is read again from its start.
+    if not isinstance(place, dict):
+        return None
+    after, since, until = place.get("after"), place.get("since"), place.get("until")
+    kind = str if is_date else int
+    bounds_fit = (since is None and until is None) or (isinstance(since, kind) and isinstance(until, kind))
+    if not isinstance(after, list) or not all(isinstance(value, str) for value in after) or not after or not bounds_fit:
+        return None
+    return Place(tuple(after), since, until)
+
+
+class Overlap:
+    """Fingerprints of the rows that the next run will read again."""
+
+    def __init__(self) -> None:
+        self._marks: list[tuple[Stamp, bytes]] = []
+
+    def add(self, page: Page, floor: Stamp) -> None:
+        """Take a page, whether its rows were delivered now or by an earlier run.
+
+        Args:
+            page: The page.
+            floor: Where the next run will begin; None: nowhere yet.
+        """
+        if floor is None:
+            return
+        stamps: Any = page.stamps
+        self._marks = [entry for entry in self._marks if entry[0] >= floor]
+        positions = [position for position, stamp in enumerate(stamps) if stamp is not None and stamp >= floor]
+        if len(positions) + len(self._marks) > _MOST_MARKS:
+            self._marks = []
+            return
+        known = set(self._marks)
+        fresh = [(stamps[position], page.mark(position)) for position in positions]
+        # A row that was read twice, in the overlap of two pages, counts once; two equal rows of one page count twice.
+        self._marks.extend(entry for entry in fresh if entry not in known)
+
+    @property
+    def marks(self) -> tuple[bytes, ...]:
+        """The fingerprints; empty when there were too many to keep."""
+        return tuple(mark for _, mark in self._marks)

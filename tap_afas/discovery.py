@@ -1,0 +1,170 @@
+"""From GetConnectors to streams: names, types, keys and replication keys."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import logging
+from typing import TYPE_CHECKING, Any
+
+from tap_afas.profit.errors import ProfitError
+from tap_afas.profit.standard import known_key, stamp_candidates
+from tap_afas.runner import Workers
+from tap_afas.schema import json_schema, kinds_of
+from tap_afas.settings import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_afas.profit.client import ProfitClient
+    from tap_afas.profit.metainfo import Connector, Environment
+    from tap_afas.schema import Kind
+
+logger = logging.getLogger("tap-afas.discovery")
+
+# PostgreSQL holds no longer names.
+_LONGEST_NAME = 63
+
+
+class DiscoveryError(Exception):
+    """The settings don't fit what AFAS has; `str()` is a sentence for the person who runs the tap."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Described:
+    """A connector with what a stream needs.
+
+    Attributes:
+        connector_id: As AFAS spells it.
+        schema: JSON Schema of its records.
+        primary_keys: Its key; empty when none is known.
+        replication_key: Its stamp, if it has one.
+    """
+
+    connector_id: str
+    schema: dict[str, Any]
+    primary_keys: tuple[str, ...]
+    replication_key: str | None
+
+
+def stream_name(connector_id: str) -> str:
+    """The stream's name: targets drop what stands before a dash."""
+    return connector_id.replace("-", "_")
+
+
+def check_named(config: Mapping[str, Any], environment: Environment) -> None:
+    """See to it that every connector the settings name exists.
+
+    Raises:
+        DiscoveryError: One doesn't.
+    """
+    known = environment.connectors
+    missing = [
+        *Choice(tuple(config.get("connectors", ["*"]))).missing(known),
+        *(name for name in config.get("streams", {}) if name not in known),
+    ]
+    if missing:
+        where = f" of environment {environment.id}" if environment.id else ""
+        raise DiscoveryError(
+            f"The settings name {', '.join(sorted(set(missing)))}, which the app connector{where} doesn't have. Add the GetConnector to the app"
+            f" connector in AFAS, or correct `connectors` and `streams`; it has: {', '.join(sorted(known)) or 'none at all'}."
+        )
+
+
+def chosen(config: Mapping[str, Any], environment: Environment) -> list[str]:
+    """The ids of the connectors that become streams.
+
+    Raises:
+        DiscoveryError: None does, or two would share a name.
+    """
+    choice = Choice(tuple(config.get("connectors", ["*"])))
+    ids = sorted(connector_id for connector_id in environment.connectors if choice.takes(connector_id))
+    if not ids:
+        raise DiscoveryError(
+            "No GetConnector is left to read. Add GetConnectors to the app connector in AFAS, or widen `connectors`; the app connector has:"
+            f" {', '.join(sorted(environment.connectors)) or 'none at all'}."
+        )
+    names = collections.Counter(map(stream_name, ids))
+    for name, count in names.items():
+        if count > 1:
+            same = " and ".join(connector_id for connector_id in ids if stream_name(connector_id) == name)
+            raise DiscoveryError(
+                f"{same} would both become the stream {name}: leave one out with `connectors`, or rename one in AFAS."
+            )
+        if len(name) > _LONGEST_NAME:
+            logger.warning("%s: the name has over %d characters, more than PostgreSQL holds.", name, _LONGEST_NAME)
+    return ids
+
+
+def describe(client: ProfitClient, connector_ids: Iterable[str]) -> dict[str, Connector | ProfitError]:
+    """Ask for the fields of connectors, side by side.
+
+    Returns:
+        By id, the connector, or why AFAS couldn't describe it.
+    """
+    ids = list(connector_ids)
+    workers = Workers(min(client.manners.max_parallel_requests, max(1, len(ids))))
+    found: dict[str, Connector | ProfitError] = {}
+    try:
+        for connector_id in ids:
+            workers.submit(connector_id, lambda connector_id=connector_id: client.connector(connector_id))
+        for _ in ids:
+            connector_id, connector, error = workers.next()
+            if error is not None and not isinstance(error, ProfitError):
+                raise error
+            found[connector_id] = error or connector
+    finally:
+        workers.close()
+    return {connector_id: found[connector_id] for connector_id in ids}
+
+
+def to_stream(connector: Connector, settings: Mapping[str, Any]) -> Described:
+    """What a stream needs, from the settings first, then from what is known and detected.
+
+    Raises:
+        DiscoveryError: The settings name a field that the connector doesn't have.
+    """
+    settings = (
+        {**settings, "replication_key": settings["replication_key"] or None}
+        if "replication_key" in settings
+        else settings
+    )
+    named = [
+        *settings.get("primary_keys", []),
+        *settings.get("types", {}),
+        *filter(None, [settings.get("replication_key")]),
+    ]
+    unknown = [field for field in named if field not in connector.fields]
+    if unknown:
+        raise DiscoveryError(
+            f"{connector.id}: `streams` names the field {', '.join(unknown)}, which the connector doesn't have. It has:"
+            f" {', '.join(connector.fields)}."
+        )
+    kinds = kinds_of(connector, settings.get("types", {}))
+    for field in connector.fields:
+        if len(field) > _LONGEST_NAME:
+            logger.warning(
+                "%s: the field %s has over %d characters, more than PostgreSQL holds.",
+                connector.id,
+                field,
+                _LONGEST_NAME,
+            )
+    return Described(
+        connector.id,
+        json_schema(connector, kinds),
+        tuple(settings["primary_keys"]) if "primary_keys" in settings else known_key(connector),
+        settings["replication_key"] if "replication_key" in settings else _detect_stamp(connector, kinds),
+    )
+
+
+def _detect_stamp(connector: Connector, kinds: Mapping[str, Kind]) -> str | None:
+    date_times = [field for field in connector.fields.values() if kinds[field.id] == "date-time"]
+    candidates = stamp_candidates(connector, date_times)
+    if len(candidates) > 1:
+        logger.warning(
+            "%s: %s could each be the time of the last change; reading the full table. Choose one with `streams.%s.replication_key`.",
+            connector.id,
+            " and ".join(candidates),
+            connector.id,
+        )
+    return candidates[0] if len(candidates) == 1 else None

@@ -1,0 +1,1 @@
+"""The AFAS Profit REST API, as far as reading GetConnectors goes; knows nothing of Singer."""

@@ -1,0 +1,113 @@
+"""The walk by key; `walk` says what it promises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_afas.profit.clock import shift
+from tap_afas.profit.keys import check_keys
+from tap_afas.profit.page import MisbehavedError
+from tap_afas.profit.query import Condition, Filter, Group, Query, both
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_afas.profit.page import KeyField, Page, PageSize
+
+_COMPARABLE = {"number", "date", "moment"}
+_MOST_STUCK = 6
+
+
+class ByKey:
+    """By key: `key >= last`, in the key's order. For full tables, and for what a stamp doesn't tell apart.
+
+    Args:
+        keys: The key's fields, all sortable.
+        size: Rows a page.
+        where: Which rows.
+        after: The key, as filter literals, to go on after; None to begin.
+    """
+
+    def __init__(
+        self, keys: Sequence[KeyField], size: PageSize, where: Filter = (), after: Sequence[str] | None = None
+    ) -> None:
+        self.keys = tuple(keys)
+        self.size = size
+        self.where = where
+        self.after = tuple(after) if after is not None else None
+        self.done = False
+        self._previous: set[Any] = set()
+        self._last: Any = None
+        self._pages = 0
+        self._stuck = 0
+        self._asks_for_null_keys = False
+        comparable = [key.kind in _COMPARABLE for key in keys]
+        self._comparable = comparable.index(False) if False in comparable else len(comparable)
+
+    def question(self) -> Query:
+        """The page that begins with the last row of the one before."""
+        order = tuple(key.id for key in self.keys)
+        if self._asks_for_null_keys:
+            return Query(order, both(self.where, tuple((Condition(key.id, "empty"),) for key in self.keys)), take=1)
+        return Query(order, both(self.where, self._at_or_after()), take=max(2, self.size.take << self._stuck))
+
+    def _at_or_after(self) -> Filter:
+        """`(a, b, c) >= last` as an OR of ANDs."""
+        if self.after is None:
+            return ()
+        groups: list[Group] = []
+        equal: Group = ()
+        for key, value in zip(self.keys, self.after, strict=True):
+            if key.kind == "moment":
+                # Stored finer than shown: take the whole second before; it covers all that a further field could add.
+                return (*groups, (*equal, Condition(key.id, ">=", shift(value, -1))))
+            last = key is self.keys[-1]
+            groups.append((*equal, Condition(key.id, ">=" if last else ">", value)))
+            equal = (*equal, Condition(key.id, "=", value))
+        return tuple(groups)
+
+    def learn(self, page: Page) -> Sequence[int]:
+        """Take a page; rows of the page before are dropped."""
+        if self._asks_for_null_keys:
+            check_keys(page, self.keys)
+            self.done = True
+            return ()
+        asked = self.question()
+        check_keys(page, self.keys)
+        keys = page.keys
+        self._check_order(asked, keys)
+        new: Sequence[int] = range(len(keys))
+        if not self._previous.isdisjoint(keys):
+            new = [position for position in new if keys[position] not in self._previous]
+        self._pages += 1
+        if self.size.is_last(len(keys), asked.take, new=bool(new)):
+            # One page has shown all rows, those with an empty key among them; later pages ask for keys "at or after", which an empty one is not.
+            self.done = self._pages == 1
+            self._asks_for_null_keys = not self.done
+        elif new:
+            self._stuck = 0
+        else:
+            self._stuck += 1
+            if self._stuck > _MOST_STUCK:
+                raise MisbehavedError(f"AFAS sends the same {len(keys)} rows again and again. Asked: {asked}.")
+        if len(keys):
+            self._previous = set(keys)
+            self._last = keys[-1]
+            self.after = tuple(key.literal(value) for key, value in zip(self.keys, keys[-1], strict=True))
+        return new
+
+    def _check_order(self, asked: Query, keys: Sequence[Any]) -> None:
+        count = self._comparable
+        if not count:
+            return
+        comparable = [key[:count] for key in keys]
+        if self._last is not None and self.keys[0].kind != "moment":
+            comparable.insert(0, self._last[:count])
+        if any(map(_greater, comparable, comparable[1:])):
+            raise MisbehavedError(
+                f"AFAS sends rows out of the asked order or from before the asked place. Asked: {asked}."
+            )
+
+
+def _greater(left: Any, right: Any) -> bool:
+    return bool(left > right)

@@ -1,0 +1,122 @@
+"""AFAS' wall time and the moments it stands for.
+
+AFAS writes a `Z` behind every date, but the time is always the Netherlands' wall time (docs.afas.help, "GetConnector"); a filter value
+is wall time too, and is refused with a `Z`. So the tap keeps wall time wherever it talks to AFAS (text, `YYYY-MM-DDTHH:MM:SS`, which
+sorts as time does) and turns it into UTC only in what it emits.
+
+The clock change makes two hours special. A wall time of the hour that comes twice in October is read as its first pass; one of the
+hour that March skips (typed in by hand, or imported) as if the clock had not changed yet. Both are what PEP 495 calls `fold=0`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import zoneinfo
+
+_SECOND = datetime.timedelta(seconds=1)
+_HOUR_DIGITS = len("2015-01-26T16")
+_SECOND_DIGITS = len("2015-01-26T16:57:43")
+# A clock change moves the clock by less than this anywhere in the world.
+_WIDEST_CHANGE = datetime.timedelta(hours=3)
+
+
+class Clock:
+    """Turns AFAS' wall time into UTC and back.
+
+    Args:
+        timezone: IANA name of AFAS' time zone.
+
+    Raises:
+        ValueError: There is no such time zone.
+    """
+
+    def __init__(self, timezone: str = "Europe/Amsterdam") -> None:
+        try:
+            self.zone = zoneinfo.ZoneInfo(timezone)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"'{timezone}' is not a time zone name such as Europe/Amsterdam.") from error
+        self._hours: dict[str, str | None] = {}
+
+    def to_utc(self, wall: str) -> str:
+        """A date as AFAS writes it, as the UTC moment it stands for.
+
+        Args:
+            wall: `2015-01-26T16:57:43Z`; the `Z` is ignored, a fraction of a second is kept.
+
+        Returns:
+            `2015-01-26T15:57:43+00:00`: one fixed form, so that its text order is its order in time.
+
+        Raises:
+            ValueError: Not a date and time, or one that UTC can't express (in year 1 or 9999).
+        """
+        hour = wall[:_HOUR_DIGITS]
+        try:
+            prefix = self._hours[hour]
+        except KeyError:
+            prefix = self._hours[hour] = self._utc_hour(hour)
+        if prefix is not None and len(wall) == _SECOND_DIGITS + 1 and wall[-1] == "Z":
+            return f"{prefix}{wall[_HOUR_DIGITS:_SECOND_DIGITS]}+00:00"
+        return self._to_utc_slowly(wall)
+
+    def _utc_hour(self, hour: str) -> str | None:
+        """The same hour in UTC (`2015-01-26T15`), or None where minutes change as well."""
+        try:
+            start = datetime.datetime.fromisoformat(f"{hour}:00:00").replace(tzinfo=self.zone)
+            end = start + datetime.timedelta(minutes=59, seconds=59)
+            offsets = {start.utcoffset(), end.utcoffset()}
+            utc = start.astimezone(datetime.UTC)
+        except (ValueError, OverflowError):
+            return None
+        offset = offsets.pop()
+        if offsets or offset is None or offset % datetime.timedelta(hours=1):
+            return None
+        return utc.isoformat()[:_HOUR_DIGITS]
+
+    def _to_utc_slowly(self, wall: str) -> str:
+        text = wall.removesuffix("Z")
+        try:
+            naive = datetime.datetime.fromisoformat(text[:_SECOND_DIGITS])
+            if len(text) < _SECOND_DIGITS or naive.tzinfo is not None:
+                raise ValueError
+            fraction = text[_SECOND_DIGITS:]
+            if fraction and not (fraction[0] == "." and fraction[1:].isdecimal()):
+                raise ValueError
+            utc = naive.replace(tzinfo=self.zone).astimezone(datetime.UTC)
+        except (ValueError, OverflowError):
+            raise ValueError(f"not a date and time that UTC can express: {wall!r}") from None
+        return f"{utc.isoformat()[:_SECOND_DIGITS]}{fraction}+00:00"
+
+    def to_wall(self, moment: datetime.datetime) -> str:
+        """The wall time at a moment, `YYYY-MM-DDTHH:MM:SS`."""
+        return moment.astimezone(self.zone).replace(tzinfo=None).isoformat()[:_SECOND_DIGITS]
+
+    def earliest_wall(self, moment: datetime.datetime) -> str:
+        """The lowest wall time that a change after the moment can bear, `YYYY-MM-DDTHH:MM:SS`.
+
+        That is the wall time of the moment, but near a clock change the earlier of both readings: what changes in the second
+        pass of October's hour bears wall times that the first pass had already.
+        """
+        naive = moment.astimezone(datetime.UTC).replace(tzinfo=None)
+        offsets = [self._offset(moment + step) for step in (-_WIDEST_CHANGE, datetime.timedelta(0), _WIDEST_CHANGE)]
+        return (naive + min(offsets)).isoformat()[:_SECOND_DIGITS]
+
+    def _offset(self, moment: datetime.datetime) -> datetime.timedelta:
+        return moment.astimezone(self.zone).utcoffset() or datetime.timedelta(0)
+
+    def repeated(self, wall: str) -> bool:
+        """Whether a wall time comes twice, as one hour of October does."""
+        moment = datetime.datetime.fromisoformat(wall[:_SECOND_DIGITS]).replace(tzinfo=self.zone)
+        later = moment.replace(fold=1)
+        return (moment.utcoffset() or datetime.timedelta(0)) > (later.utcoffset() or datetime.timedelta(0))
+
+
+def shift(wall: str, seconds: int) -> str:
+    """A wall time some seconds later (or earlier), to the second: 2015-01-26T16:57:43.5 less 1 is 2015-01-26T16:57:42.
+
+    Wall time is counted as it is written; clock changes play no part. Where the calendar ends, so does the shift.
+    """
+    start = datetime.datetime.fromisoformat(wall[:_SECOND_DIGITS])
+    try:
+        return (start + seconds * _SECOND).isoformat()
+    except OverflowError:
+        return (datetime.datetime.max if seconds > 0 else datetime.datetime.min).isoformat()[:_SECOND_DIGITS]

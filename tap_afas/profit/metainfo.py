@@ -1,0 +1,138 @@
+"""What AFAS tells about its GetConnectors: `/metainfo` and `/metainfo/get/{id}`."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from tap_afas.profit.errors import NotUnderstoodError
+
+_LONGEST_SORTABLE = 250
+_PLAIN_ID = re.compile(r"[\w-]+", re.ASCII)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a GetConnector.
+
+    Attributes:
+        id: Its key in a row, and its name in filters and orders.
+        data_type: `string`, `int`, `decimal`, `boolean`, `date` (also for date-times) or `blob`; others may come.
+        label: Its name for people, in the language asked for; not unique.
+        length: Characters, or digits.
+        decimals: Digits after the point.
+        control_type: How AFAS shows it: 4 is a date without a time; no official list exists.
+    """
+
+    id: str
+    data_type: str
+    label: str = ""
+    length: int = 0
+    decimals: int = 0
+    control_type: int = 0
+
+    @property
+    def sortable(self) -> bool:
+        """Whether AFAS can sort and filter on it; otherwise it answers "Invalid Index field"."""
+        return (
+            self.data_type != "blob" and self.length <= _LONGEST_SORTABLE and _PLAIN_ID.fullmatch(self.id) is not None
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Connector:
+    """One GetConnector with its fields.
+
+    Attributes:
+        id: As `/metainfo` spells it.
+        description: For people.
+        fields: By id, in AFAS' order.
+    """
+
+    id: str
+    description: str
+    fields: dict[str, Field]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Environment:
+    """What a token may read.
+
+    Attributes:
+        id: Name of the environment that answered, `O12345AA`; empty in old versions.
+        connectors: Descriptions of the GetConnectors, by id.
+        token_expiry: When the token ends, as AFAS writes it; empty if it says nothing or `"0"` (never).
+    """
+
+    id: str
+    connectors: dict[str, str]
+    token_expiry: str
+
+
+def read_environment(content: Any) -> Environment:
+    """Read the answer of `/metainfo`; every part of it may be missing.
+
+    Raises:
+        NotUnderstoodError: It is no such answer.
+    """
+    if not isinstance(content, dict):
+        raise NotUnderstoodError("AFAS' list of connectors (/metainfo) is not a JSON object.", "Check `base_url`.")
+    info = content.get("info")
+    info = info if isinstance(info, dict) else {}
+    expiry = _text(info.get("tokenExpiry"))
+    connectors = [
+        entry for entry in _list(content.get("getConnectors")) if isinstance(entry, dict) and _text(entry.get("id"))
+    ]
+    return Environment(
+        id=_text(info.get("envid")),
+        connectors={_text(entry["id"]): _text(entry.get("description")) for entry in connectors},
+        token_expiry="" if expiry == "0" else expiry,
+    )
+
+
+def read_connector(connector_id: str, content: Any) -> Connector:
+    """Read the answer of `/metainfo/get/{id}`.
+
+    Raises:
+        NotUnderstoodError: It is no such answer, or it names no field.
+    """
+    fields = content.get("fields") if isinstance(content, dict) else None
+    found = [_read_field(entry) for entry in _list(fields) if isinstance(entry, dict) and _text(entry.get("id"))]
+    if not found:
+        raise NotUnderstoodError(
+            f"AFAS describes no fields for {connector_id}.", "Open the GetConnector in AFAS and check its definition."
+        )
+    return Connector(connector_id, _text(content.get("description")), {field.id: field for field in found})
+
+
+def _read_field(entry: dict[str, Any]) -> Field:
+    return Field(
+        id=_text(entry["id"]),
+        data_type=_text(entry.get("dataType")).lower(),
+        label=_text(entry.get("label")),
+        length=_number(entry.get("length")),
+        decimals=_number(entry.get("decimals")),
+        control_type=_number(entry.get("controlType")),
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return (
+        value
+        if isinstance(value, str)
+        else str(value)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+        else ""
+    )
+
+
+def _number(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0

@@ -1,0 +1,138 @@
+"""What a walk has to know of a page of rows, and how large the next one should be."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from tap_afas.profit.errors import ProfitError
+
+if TYPE_CHECKING:
+    import decimal
+    from collections.abc import Sequence
+
+Value: TypeAlias = "str | int | decimal.Decimal | bool | None"
+"""A value of a row as AFAS wrote it; a date is still wall time with its `Z`."""
+
+Key: TypeAlias = tuple[Value, ...]
+
+KeyKind = Literal["text", "number", "boolean", "date", "moment"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeyField:
+    """A field of the key.
+
+    Attributes:
+        id: The field's id.
+        kind: How its values compare. A `moment` is a date with a time: stored finer than shown, so that "equal" never matches.
+    """
+
+    id: str
+    kind: KeyKind
+
+    def literal(self, value: Value) -> str:
+        """A value of it as filters want it."""
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        text = str(value)
+        return text.removesuffix("Z").partition(".")[0] if self.kind in {"date", "moment"} else text
+
+
+class Page(Protocol):
+    """The rows of one answer, in AFAS' order."""
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        """The key of each row; empty tuples when no key is known."""
+
+    @property
+    def stamps(self) -> Sequence[str | int | None]:
+        """The stamp of each row (wall time without `Z`, or a number); empty when the stream has none."""
+
+    def __len__(self) -> int:
+        """How many rows."""
+
+    def mark(self, position: int) -> bytes:
+        """A fingerprint of a row: equal for equal rows, and in practice only for them."""
+
+    def column(self, field: str) -> Sequence[Value]:
+        """The values of one field."""
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """The fields that were read."""
+
+
+class MisbehavedError(ProfitError):
+    """AFAS answered another question than the one asked."""
+
+    advice = (
+        "Nothing after this page was read. Run again; if it comes back, give AFAS' support the GetConnector's name, since no other client would"
+        " notice."
+    )
+
+
+def strike(known: collections.Counter[bytes], mark: bytes) -> bool:
+    """Whether a row is among the known ones; counts it off."""
+    if known[mark] <= 0:
+        return False
+    known[mark] -= 1
+    return True
+
+
+# AFAS may cap `take` somewhere ([?] in the facts), and a cap is a round number.
+_ROUND = 100
+_GROW_AFTER = 8
+_GROWTH = 1.5
+
+
+class PageSize:
+    """How many rows to ask for: as many as wanted, fewer where AFAS can't, slowly more again.
+
+    Args:
+        wanted: Rows a page at best.
+    """
+
+    def __init__(self, wanted: int) -> None:
+        self.wanted = wanted
+        self.take = wanted
+        self._good = 0
+        self._suspected_cap = 0
+
+    def shrink(self) -> bool:
+        """Halve the page after AFAS found it too much; False when it can't be smaller."""
+        if self.take <= 1:
+            return False
+        self.take = max(1, self.take // 2)
+        self._good = 0
+        return True
+
+    def is_last(self, rows: int, asked: int, *, new: bool) -> bool:
+        """Whether an answer is the walk's last, by its number of rows.
+
+        Fewer rows than asked are the end, unless their number is round: then AFAS may have capped the page, and one more request
+        tells; when that brings new rows, the cap is remembered.
+
+        Args:
+            rows: In the answer.
+            asked: The `take` of the question.
+            new: Whether rows came that hadn't come before.
+        """
+        if self._suspected_cap and new and rows:
+            self.wanted = self.take = min(self.take, self._suspected_cap)
+        self._suspected_cap = 0
+        if rows >= asked:
+            self._grow()
+            return False
+        if rows and rows % _ROUND == 0:
+            self._suspected_cap = rows
+            return False
+        return True
+
+    def _grow(self) -> None:
+        self._good += 1
+        if self._good >= _GROW_AFTER and self.take < self.wanted:
+            self.take = min(self.wanted, int(self.take * _GROWTH) + 1)
+            self._good = 0

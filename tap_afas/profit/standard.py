@@ -1,0 +1,87 @@
+"""What is known of the connectors that AFAS ships: their keys, and which field is "last modified on".
+
+Metainfo tells neither (docs.afas.help, "GetConnector"). The keys are those of `afas-api.md` 8.1, most of them inferred; a key that turns
+out not to be unique fails the stream.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_afas.profit.metainfo import Connector, Field
+
+_ENTRY = ("UnitId", "Year", "JournalId", "EntryNo", "SeqNo")
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "Profit_Address": ("AddressId",),
+    "Profit_Administrations": ("AdminId",),
+    "Profit_Article": ("ItemTypeCode", "ItemCode"),
+    "Profit_Contacts": ("ContactId",),
+    "Profit_Creditor": ("CreditorId",),
+    "Profit_Debtor": ("DebtorId",),
+    "Profit_Employees": ("EmployeeId",),
+    "Profit_Illness": ("GUID",),
+    "Profit_Leaves": ("LeaveId",),
+    "Profit_Projects": ("ProjectId",),
+    "Profit_Projectstage": ("ProjectId", "ProjectStage"),
+    "Profit_Realization": ("Identity",),
+    "Profit_SalesorderLines": ("LineGuid",),
+    "Profit_Subjects": ("SubjectId",),
+    "Profit_Timetable": ("EmployeeId", "SeqNo"),
+    "Profit_Transactions": _ENTRY,
+    "Profit_Transactions_Allocated": _ENTRY,
+}
+
+# Standard connectors in which a field looks like a stamp and is none.
+_DUMMIES = {"Profit_Article_Basic": {"DateModified", "CreateDate"}}
+
+# "Last modified on" in the languages of AFAS, accents and punctuation taken off; the whole of an id or label must match, but for the
+# number that AFAS puts behind an id that comes twice.
+_MODIFIED = re.compile(
+    r"""(?:
+      (?:date\ )?(?:last\ )?(?:line\ )?(?:modified|changed)(?:\ (?:on|at|date|line))?
+    | (?:last\ )?modif(?:ied|ication)\ date | last\ (?:modification|change) | date\ of\ (?:last\ )?(?:change|modification) | date\ last\ changed
+    | last\ changed\ line
+    | (?:datum\ |regel\ )?(?:laatst\ )?gewijzigd(?:\ op)? | (?:laatste\ )?wijziging(?:sdatum)? | datum\ (?:laatste\ )?wijziging
+    | mutatiedatum | datum\ mutatie | laatste\ mutatie
+    | modifie\ le | date\ de\ (?:la\ )?(?:derniere\ )?modification | derniere\ modification(?:\ le)? | date\ modifiee?
+    | (?:zuletzt\ )?geandert\ am | anderungsdatum | letzte\ anderung | datum\ geandert | zuletzt\ geandert
+    )(?:\ \d+)?""",
+    re.VERBOSE,
+)
+
+
+def known_key(connector: Connector) -> tuple[str, ...]:
+    """The key of a standard connector, if it is known and its fields are all there."""
+    key = KEYS.get(connector.id, ())
+    return key if all(field in connector.fields for field in key) else ()
+
+
+def stamp_candidates(connector: Connector, date_times: Sequence[Field]) -> list[str]:
+    """The fields that seem to be "last modified on".
+
+    Args:
+        connector: The connector.
+        date_times: Those of its fields that hold a date with a time.
+    """
+    dummies = _DUMMIES.get(connector.id, set())
+    return [
+        field.id
+        for field in date_times
+        if field.sortable
+        and field.id not in dummies
+        and "dummy" not in field.label.lower()
+        and any(_MODIFIED.fullmatch(_words(text)) for text in (field.id, field.label))
+    ]
+
+
+def _words(text: str) -> str:
+    """Words in lower case without accents: `DateModified` -> `date modified`."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return " ".join(re.findall(r"[a-z0-9]+", plain))

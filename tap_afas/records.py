@@ -1,0 +1,360 @@
+"""A page of rows: from the bytes of AFAS' answer to typed rows, and on to the lines of RECORD messages.
+
+The page is the unit of work. A page that is as metainfo says goes through msgspec alone: only the selected fields are read, straight into
+typed rows. A page that isn't is read again, field by field, with what other versions of AFAS do in mind; what fits nowhere is reported with
+connector, field and the key of its row.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import hashlib
+import logging
+import operator
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_afas.profit.errors import NotUnderstoodError, ProfitError, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from tap_afas.profit.clock import Clock
+    from tap_afas.profit.page import Key, Value
+    from tap_afas.schema import Kind
+
+logger = logging.getLogger("tap-afas.records")
+
+_TYPES: dict[Kind, Any] = {
+    "string": str | None,
+    "integer": int | None,
+    "number": decimal.Decimal | None,
+    "boolean": bool | None,
+    "date": str | None,
+    "date-time": str | None,
+}
+_WORDS: dict[Kind, str] = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "date": "a date without a time",
+    "date-time": "a date and time",
+}
+MARK_BYTES = 8
+_MIDNIGHT = ("T00:00:00Z", "T00:00:00", "")
+_REPLACED = {"(replaced)", "(vervangen)"}
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class UnfitValueError(ProfitError):
+    """A value that doesn't fit its field's type."""
+
+
+class RowReader:
+    """Reads the pages of one connector.
+
+    Args:
+        connector_id: For what is reported.
+        kinds: The fields to read with their kinds, in the order of the records.
+        key: The key's fields.
+        stamp: The stamp's field, if there is one.
+        clock: Of AFAS' wall time.
+        hidden: Fields that are read for the walk but are not part of the records.
+    """
+
+    def __init__(  # noqa: PLR0913 - made in one place, with names
+        self,
+        connector_id: str,
+        kinds: Mapping[str, Kind],
+        *,
+        key: Sequence[str],
+        stamp: str | None,
+        clock: Clock,
+        hidden: Iterable[str] = (),
+    ) -> None:
+        self.connector_id = connector_id
+        self.kinds = dict(kinds)
+        self.key = tuple(key)
+        self.stamp = stamp
+        self.clock = clock
+        hidden = set(hidden)
+        # Field ids can be anything, attribute names can't.
+        self.attributes = {field: f"f{number}" for number, field in enumerate(self.kinds)}
+        self._row = self._struct([field for field in self.kinds if field not in hidden], hidden)
+        self._visible = [field for field in self.kinds if field not in hidden]
+        self._record = self._struct(self._visible, ()) if hidden else self._row
+        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Answer", [("rows", list[self._row])]))  # type: ignore[name-defined]
+        self._values: Callable[[Any], Any] = operator.attrgetter(
+            *(self.attributes[field] for field in self._visible), "__class__"
+        )
+        self._days: dict[str, str] = {}
+        self._warned: set[str] = set()
+
+    def _struct(self, fields: Sequence[str], hidden: Iterable[str]) -> type[msgspec.Struct]:
+        ids = [*fields, *hidden]
+        return msgspec.defstruct(
+            "Row",
+            [(self.attributes[field], _TYPES[self.kinds[field]], None) for field in ids],
+            rename={self.attributes[field]: field for field in ids},
+            gc=False,
+        )
+
+    def read(self, body: bytes) -> Rows:
+        """Read AFAS' answer.
+
+        Raises:
+            NotUnderstoodError: It is not a page of rows.
+            UnfitValueError: A value doesn't fit its field's type.
+        """
+        try:
+            rows = self._decoder.decode(body).rows
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            rows = self._read_tolerantly(body)
+        return Rows(self, rows)
+
+    def _read_tolerantly(self, body: bytes) -> list[Any]:
+        loose = msgspec.json.Decoder(_Loose)
+        try:
+            answer = loose.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            try:
+                answer = loose.decode(_repair(body))
+                self.warn_once("repaired", "AFAS' JSON was not valid (as old versions write it); it was repaired.")
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                raise NotUnderstoodError(
+                    "AFAS' answer is not a page of rows in JSON.",
+                    "Run again; if it comes back, check `base_url` and what stands in between.",
+                ) from None
+        if not isinstance(answer.rows, list):
+            error = refuse(200, {}, body)
+            raise NotUnderstoodError("AFAS' answer holds no rows.", error.said and f"AFAS says: “{error.said}”.")
+        return [self._read_row(raw) for raw in answer.rows]
+
+    def _read_row(self, raw: dict[str, msgspec.Raw]) -> Any:
+        values: dict[str, Any] = {}
+        for field, attribute in self.attributes.items():
+            text = bytes(raw.get(field, b"null")).strip()
+            kind = self.kinds[field]
+            try:
+                values[attribute] = None if text == b"null" else self._convert(field, kind, text)
+            except (ValueError, ArithmeticError, RecursionError):
+                raise self._unfit(field, kind, self._raw_key(raw)) from None
+        return self._row(**values)
+
+    def _convert(self, field: str, kind: Kind, text: bytes) -> Any:
+        """A JSON value, as a value of the kind; raises ValueError or ArithmeticError where it is none."""
+        if kind == "string":
+            if text[:1] == b'"':
+                return msgspec.json.decode(text, type=str)
+            self.warn_once(field, f"AFAS sends something other than text in {field}; it is kept as AFAS writes it.")
+            return text.decode()
+        value = (
+            msgspec.json.decode(text, type=decimal.Decimal)
+            if kind in {"integer", "number"} and text[:1] != b'"'
+            else None
+        )
+        if kind == "integer" and value is not None and value == value.to_integral_value():
+            return int(value)
+        if kind == "number":
+            value = decimal.Decimal(msgspec.json.decode(text, type=str)) if value is None else value
+            if value.is_finite():
+                return value
+        if kind == "boolean" and text in {b"true", b"false", b"1", b"0"}:
+            return text in {b"true", b"1"}
+        if kind in {"date", "date-time"} and text[:1] == b'"':
+            return msgspec.json.decode(text, type=str)
+        raise ValueError
+
+    def _raw_key(self, raw: Mapping[str, msgspec.Raw]) -> str:
+        return ", ".join(
+            f"{name} = {bytes(raw.get(name, b'null'))[:80].decode('utf-8', 'replace')}" for name in self.key
+        )
+
+    def _unfit(self, field: str, kind: Kind, key: str) -> UnfitValueError:
+        where = f"in the row with {key}" if key else "in a row (its connector has no key to name it by)"
+        return UnfitValueError(
+            f"The value of {field} {where} is not {_WORDS[kind]}.",
+            f"If that is right in AFAS, give the field another type in `streams.{self.connector_id}.types` and run discovery again.",
+        )
+
+    def warn_once(self, about: str, sentence: str) -> None:
+        """Log a warning, once per connector and matter."""
+        if about not in self._warned:
+            self._warned.add(about)
+            logger.warning("%s: %s", self.connector_id, sentence)
+
+    def finish(self, rows: list[Any]) -> list[Any]:
+        """Turn the wall times and dates of rows into what is emitted; the rows are changed.
+
+        Raises:
+            UnfitValueError: A date is none, or has a time where it may not.
+        """
+        for field in self._visible:
+            kind = self.kinds[field]
+            if kind not in {"date", "date-time"}:
+                continue
+            attribute = self.attributes[field]
+            convert = self.clock.to_utc if kind == "date-time" else self._day
+            try:
+                for row in rows:
+                    value = getattr(row, attribute)
+                    if value is not None:
+                        setattr(row, attribute, convert(value))
+            except ValueError:
+                raise self._unfit(field, kind, self._key_of(row)) from None
+        if self._record is not self._row:
+            rows = [self._record(*self._values(row)[:-1]) for row in rows]
+        return rows
+
+    def _key_of(self, row: Any) -> str:
+        return ", ".join(f"{name} = {getattr(row, self.attributes[name])}" for name in self.key)
+
+    def _day(self, wall: str) -> str:
+        try:
+            return self._days[wall]
+        except KeyError:
+            day = wall[:10]
+            if wall[10:] not in _MIDNIGHT:
+                raise ValueError from None
+            datetime.date.fromisoformat(day)
+            self._days[wall] = day
+            return day
+
+    def lines(self, stream: str, rows: Sequence[Any], version: int | None) -> bytes:
+        """RECORD messages of finished rows, a line each.
+
+        Raises:
+            UnfitValueError: A number is none.
+        """
+        now = datetime.datetime.now(tz=datetime.UTC).isoformat()
+        if version is None:
+            text = _encoder.encode_lines([_Record(stream, row, now) for row in rows])
+        else:
+            text = _encoder.encode_lines([_VersionedRecord(stream, row, version, now) for row in rows])
+        if b"NaN" in text or b"Infinity" in text:
+            self._check_numbers(rows)
+        return text
+
+    def _check_numbers(self, rows: Sequence[Any]) -> None:
+        # A string "NaN" is a number to msgspec.
+        for field in self._visible:
+            if self.kinds[field] == "number":
+                for row in rows:
+                    value = getattr(row, self.attributes[field])
+                    if value is not None and not value.is_finite():
+                        raise self._unfit(field, "number", self._key_of(row))
+
+    def as_dict(self, row: Any) -> dict[str, Any]:
+        """A finished row as a record."""
+        return {field: getattr(row, self.attributes[field]) for field in self._visible}
+
+
+class _Record(msgspec.Struct, tag="RECORD", tag_field="type", gc=False):
+    stream: str
+    record: Any
+    time_extracted: str
+
+
+class _VersionedRecord(msgspec.Struct, tag="RECORD", tag_field="type", gc=False):
+    stream: str
+    record: Any
+    version: int
+    time_extracted: str
+
+
+class _Loose(msgspec.Struct):
+    rows: list[dict[str, msgspec.Raw]] | None = None
+
+
+_BAD_NUMBER_OR_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"|(?<![\d"])(-?)\.(?=\d)', re.DOTALL)
+_CONTROL = re.compile(rb"[\x00-\x1f]")
+_LONE_SURROGATE = re.compile(
+    rb"(\\\\)|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+
+
+def _repair(body: bytes) -> bytes:
+    """JSON out of what some versions send: `-.5`, raw control characters, half an emoji, stray bytes."""
+
+    def mend(match: re.Match[bytes]) -> bytes:
+        text = match.group()
+        if text[:1] != b'"':
+            return match.group(1) + b"0."
+        text = _CONTROL.sub(lambda found: b"\\u%04x" % found.group()[0], text)
+        return _LONE_SURROGATE.sub(
+            lambda found: found.group() if found.group(1) or found.group(2) else b"\\ufffd", text
+        )
+
+    return _BAD_NUMBER_OR_STRING.sub(mend, body.decode("utf-8", "replace").encode())
+
+
+class Rows:
+    """The rows of one answer; a `profit.page.Page`.
+
+    Args:
+        reader: Who read them.
+        rows: The rows as AFAS wrote them.
+    """
+
+    def __init__(self, reader: RowReader, rows: list[Any]) -> None:
+        self.rows = rows
+        self.fields = tuple(reader.attributes)
+        self._attributes = reader.attributes
+        self.keys: Sequence[Key] = (
+            list(zip(*(self.column(field) for field in reader.key), strict=True)) if reader.key else [()] * len(rows)
+        )
+        stamps: Sequence[Any] = self.column(reader.stamp) if reader.stamp else ()
+        if reader.stamp and reader.kinds[reader.stamp] != "integer":
+            stamps = [stamp.removesuffix("Z") if stamp is not None else None for stamp in stamps]
+        self.stamps: Sequence[Any] = stamps
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.rows)
+
+    def mark(self, position: int) -> bytes:
+        """A fingerprint of a row as AFAS wrote it."""
+        return hashlib.blake2b(_encoder.encode(self.rows[position]), digest_size=MARK_BYTES).digest()
+
+    def column(self, field: str) -> Sequence[Value]:
+        """The values of one field."""
+        return list(map(operator.attrgetter(self._attributes[field]), self.rows))
+
+    def first(self, field: str) -> Value:
+        """The field's value in the first row."""
+        value: Value = getattr(self.rows[0], self._attributes[field])
+        return value
+
+    def pick(self, positions: Sequence[int]) -> list[Any]:
+        """The rows at the positions."""
+        return self.rows if len(positions) == len(self.rows) else [self.rows[position] for position in positions]
+
+
+class ReplacedFields:
+    """Notices fields that AFAS no longer has: every row then bears the constant `(replaced)` or `(vervangen)` in them.
+
+    Args:
+        kinds: The fields with their kinds.
+    """
+
+    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+        self._suspects = {field for field, kind in kinds.items() if kind == "string"}
+        self._rows = 0
+
+    def look(self, page: Rows) -> None:
+        """Take a page; a field is suspected as long as all its values are the constant."""
+        self._rows += len(page)
+        for field in tuple(self._suspects) if len(page) else ():
+            if page.first(field) not in _REPLACED or not _REPLACED.issuperset(page.column(field)):
+                self._suspects.discard(field)
+
+    @property
+    def found(self) -> list[str]:
+        """The fields, after the last page."""
+        return sorted(self._suspects) if self._rows else []

@@ -1,0 +1,71 @@
+"""From an AFAS field to a JSON Schema property and the type its values are read with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_afas.profit.metainfo import Connector, Field
+
+Kind = Literal["string", "integer", "number", "boolean", "date", "date-time"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_DATE_ONLY = 4
+_KINDS: dict[str, Kind] = {"int": "integer", "decimal": "number", "boolean": "boolean"}
+
+# What may be written into a column made for something else: a target can't alter it.
+_FITS: dict[Kind, set[Kind]] = {"number": {"integer"}, "date-time": {"date"}, "string": set(KINDS)}
+
+
+def kind_of(field: Field) -> Kind:
+    """The kind of a field's values, from what metainfo says; text for what is unknown."""
+    if field.data_type == "date":
+        return "date" if field.control_type == _DATE_ONLY else "date-time"
+    return _KINDS.get(field.data_type, "string")
+
+
+def kinds_of(connector: Connector, types: Mapping[str, Kind]) -> dict[str, Kind]:
+    """The kinds of a connector's fields, by id.
+
+    Args:
+        connector: The connector.
+        types: Kinds from the settings, which win.
+    """
+    return {field.id: types.get(field.id) or kind_of(field) for field in connector.fields.values()}
+
+
+def json_schema(connector: Connector, kinds: Mapping[str, Kind]) -> dict[str, Any]:
+    """The JSON Schema of a connector's records.
+
+    It holds only what AFAS enforces: no lengths, no multiples. A target would check them, and abort where AFAS doesn't.
+    """
+    properties = {field.id: _property(kinds[field.id], field.label) for field in connector.fields.values()}
+    return {"type": "object", "properties": properties}
+
+
+def _property(kind: Kind, label: str) -> dict[str, Any]:
+    if kind in {"date", "date-time"}:
+        schema: dict[str, Any] = {"type": ["string", "null"], "format": kind}
+    else:
+        schema = {"type": [kind, "null"]}
+    if label:
+        schema["description"] = label
+    return schema
+
+
+def kind_in_schema(schema: Mapping[str, Any]) -> Kind:
+    """The kind of a property of a catalog's schema, which somebody may have edited."""
+    types = schema.get("type", [])
+    types = {types} if isinstance(types, str) else set(types)
+    for kind in ("integer", "number", "boolean"):
+        if kind in types and not ("number" in types and kind == "integer") and "string" not in types:
+            return kind
+    form = schema.get("format")
+    return form if form in {"date", "date-time"} else "string"
+
+
+def fits(now: Kind, column: Kind) -> bool:
+    """Whether values of a kind can be written into a column that was made for another."""
+    return now == column or now in _FITS.get(column, set())

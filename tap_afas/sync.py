@@ -1,0 +1,375 @@
+"""One stream's sync, from metainfo to the last page: what `run` drives side by side.
+
+A sync has no thread of its own. `ask` (which waits for AFAS) may run in any thread; everything else runs in the one thread that writes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from tap_afas.bookmark import Bookmark, Overlap, moment, read_bookmark
+from tap_afas.filters import read_filter
+from tap_afas.profit.by_key import ByKey
+from tap_afas.profit.by_offset import ByOffset
+from tap_afas.profit.by_stamp import ByStamp, StampField, Start
+from tap_afas.profit.clock import shift
+from tap_afas.profit.errors import ProfitError, QueryTooLongError
+from tap_afas.profit.page import KeyField, PageSize
+from tap_afas.profit.query import LONGEST_QUERY, Condition, Query, both
+from tap_afas.records import ReplacedFields, RowReader, UnfitValueError
+from tap_afas.schema import fits, kind_in_schema, kinds_of
+from tap_afas.settings import page_size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tap_afas.profit.client import Answer, ProfitClient
+    from tap_afas.profit.clock import Clock
+    from tap_afas.profit.metainfo import Connector
+    from tap_afas.profit.page import KeyKind
+    from tap_afas.profit.query import Filter
+    from tap_afas.profit.walk import Walk
+    from tap_afas.records import Rows
+    from tap_afas.schema import Kind
+    from tap_afas.stream import AfasStream
+
+logger = logging.getLogger("tap-afas.sync")
+
+_KEY_KINDS: dict[Kind, KeyKind] = {
+    "string": "text",
+    "integer": "number",
+    "number": "number",
+    "boolean": "boolean",
+    "date": "date",
+    "date-time": "moment",
+}
+_ORDER_FIRST = {"int": 0, "date": 1, "boolean": 2}
+_PROGRESS_SECONDS = 30.0
+_MOST_SHRINKS = 12
+# Room in the query string for the bounds of a part and for large numbers.
+_ROOM = 250
+
+
+class SchemaChangedError(ProfitError):
+    """The connector no longer fits the catalog."""
+
+
+@dataclasses.dataclass(slots=True)
+class Count:
+    """What a sync has done so far."""
+
+    rows: int = 0
+    pages: int = 0
+    read: int = 0
+    retries: int = 0
+    started: float = dataclasses.field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return time.monotonic() - self.started
+
+
+class StreamSync:
+    """The sync of one stream.
+
+    Args:
+        stream: The stream.
+        client: Asks AFAS.
+        clock: Of AFAS' wall time.
+        started: When the run began, by AFAS' clock and this machine's, whichever is earlier.
+    """
+
+    def __init__(self, stream: AfasStream, client: ProfitClient, clock: Clock, started: datetime.datetime) -> None:
+        self.stream = stream
+        self.count = Count()
+        self._client = client
+        self._clock = clock
+        self._started = started
+        self._settings: Mapping[str, Any] = stream.config.get("streams", {}).get(stream.connector_id, {})
+        self._overlap_seconds = max(1, stream.config.get("overlap_seconds", 300))
+        self._shrinks = 0
+        self._progress = time.monotonic()
+        self._bookmark: Bookmark | None = None
+        self._kinds: dict[str, Kind] = {}
+        self._overlap = Overlap()
+        self._picked: Sequence[int] = ()
+        self._walk: Walk
+        self.reader: RowReader
+        self._replaced: ReplacedFields
+
+    # What may run in any thread
+
+    def describe(self) -> Connector:
+        """Ask for the connector's fields."""
+        return self._client.connector(self.stream.connector_id)
+
+    def ask(self) -> Answer:
+        """Ask for the next page."""
+        return self._client.rows(self.stream.connector_id, self._walk.question())
+
+    # What runs in the thread that writes
+
+    def begin(self, connector: Connector) -> None:
+        """Hold the connector against the catalog, and choose the walk. Nothing has been written yet.
+
+        Raises:
+            ProfitError: The catalog or the settings don't fit the connector.
+            FilterError: The filter doesn't.
+            StateError: The state doesn't.
+        """
+        stream = self.stream
+        self._kinds = self._columns(connector)
+        keys = [KeyField(field, _KEY_KINDS[self._kinds[field]]) for field in stream.primary_keys]
+        where = read_filter(
+            self._settings.get("filter"), connector, kinds_of(connector, self._settings.get("types", {})), self._clock
+        )
+        size = PageSize(page_size(self._settings, stream.config, len(connector.fields)))
+        if stream.ABORT_AT_RECORD_COUNT is not None:
+            size = PageSize(min(size.take, max(1, stream.ABORT_AT_RECORD_COUNT)))
+        stamp = stream.replication_key if stream.replication_method == "INCREMENTAL" else None
+        sortable = all(connector.fields[key.id].sortable for key in keys)
+        order = [key.id for key in keys] if keys and sortable else self._offset_order(connector, where, stamp)
+        if stamp is not None:
+            if not connector.fields[stamp].sortable:
+                raise SchemaChangedError(
+                    f"AFAS can't sort on the replication key {stamp}.",
+                    f"Set `streams.{stream.connector_id}.replication_key` to another field, or null.",
+                )
+            self._walk = self._by_stamp(stamp, keys, order, size, where)
+        elif keys and sortable:
+            self._walk = ByKey(keys, size, where)
+        else:
+            self._walk = ByOffset(order, size, where)
+        by_key = (keys and sortable) or stamp
+        visible = [
+            field
+            for field in self._kinds
+            if stream.is_field_selected(field) or field in stream.primary_keys or field == stamp
+        ]
+        hidden = [] if by_key else [field for field in order if field not in visible]
+        all_kinds = {**self._kinds, **{field: kinds_of(connector, {})[field] for field in hidden}}
+        self.reader = RowReader(
+            stream.connector_id,
+            {field: all_kinds[field] for field in (*visible, *hidden)},
+            key=stream.primary_keys,
+            stamp=stamp,
+            clock=self._clock,
+            hidden=hidden,
+        )
+        self._replaced = ReplacedFields({field: self._kinds[field] for field in visible})
+
+    def _columns(self, connector: Connector) -> dict[str, Kind]:
+        """The kinds of the stream's fields, from its schema; says what changed since that was made."""
+        stream = self.stream
+        properties: Mapping[str, Any] = stream.effective_schema.get("properties", {})
+        columns = {field: kind_in_schema(schema) for field, schema in properties.items()}
+        needed = [*stream.primary_keys, *([stream.replication_key] if stream.replication_key else [])]
+        unknown = [field for field in needed if field not in columns or field not in connector.fields]
+        if unknown:
+            raise SchemaChangedError(
+                f"The key or replication key names {_and(unknown)}, which the connector doesn't have.",
+                "Run discovery again, and correct `primary_keys`, `replication_key` or the catalog.",
+            )
+        now = kinds_of(connector, self._settings.get("types", {}))
+        for field, column in columns.items():
+            if field in now and not fits(now[field], column):
+                raise SchemaChangedError(
+                    f"The field {field} was {column} when the catalog was made, and is {now[field]} now.",
+                    f"Run discovery again and give the target a new column, or keep the old type with `streams.{stream.connector_id}.types`.",
+                )
+        added = [field for field in now if field not in columns]
+        removed = [field for field in columns if field not in now]
+        if added:
+            stream.logger.warning("New in AFAS, left out until discovery runs again: %s.", _and(added))
+        if removed:
+            stream.logger.warning("No longer in AFAS, null from now on: %s.", _and(removed))
+        return columns
+
+    def _offset_order(self, connector: Connector, where: Filter, stamp: str | None) -> list[str]:
+        """As many fields as the query string holds, those that sort fast first."""
+        fields = sorted(
+            (field for field in connector.fields.values() if field.sortable and field.id != stamp),
+            key=lambda field: _ORDER_FIRST.get(field.data_type, 3),
+        )
+        order: list[str] = []
+        for field in fields:
+            longer = [*order, field.id]
+            bounded = both(where, ((Condition(stamp, "not empty"),),)) if stamp else where
+            try:
+                length = len(Query(tuple(longer), bounded, take=10**6, skip=10**9).encode())
+            except QueryTooLongError:
+                break
+            if length > LONGEST_QUERY - _ROOM:
+                break
+            order = longer
+        if not order and stamp is None:
+            raise SchemaChangedError(
+                "The connector has no key, and no field that AFAS can sort on: its rows can't be read page by page without losing some.",
+                "Add an id field to the GetConnector in AFAS.",
+            )
+        return order
+
+    def _by_stamp(
+        self, stamp: str, keys: Sequence[KeyField], order: Sequence[str], size: PageSize, where: Filter
+    ) -> ByStamp:
+        stream = self.stream
+        is_date = self._kinds[stamp] in {"date", "date-time"}
+        if not is_date and self._kinds[stamp] != "integer":
+            raise SchemaChangedError(
+                f"The replication key {stamp} is {self._kinds[stamp]}; it must be a date or a whole number.",
+                f"Set `streams.{stream.connector_id}.replication_key` to another field, or null for full table.",
+            )
+        state = stream.stream_state
+        bookmark = read_bookmark(stream.name, state, stamp, is_date=is_date)
+        if bookmark is None and state.get("replication_key"):
+            stream.logger.warning(
+                "The state is about %s, and the replication key is %s now: starting anew.",
+                state["replication_key"],
+                stamp,
+            )
+        self._bookmark = bookmark or Bookmark(stamp)
+        start_date = stream.config.get("start_date")
+        bound = None
+        if self._bookmark.value is not None:
+            bound = self._next_start(self._bookmark.value)
+        elif start_date and is_date:
+            bound = self._clock.earliest_wall(moment(start_date))
+        limit = self._clock.to_wall(self._started) if is_date else None
+        return ByStamp(
+            StampField(stamp, is_date),
+            keys=keys,
+            order=order,
+            size=size,
+            where=where,
+            start=Start(
+                bound=bound,
+                empties=not self._bookmark.empties_read,
+                limit=limit,
+                settled=shift(limit, -self._overlap_seconds) if limit else None,
+                delivered=self._bookmark.delivered,
+                place=self._bookmark.place,
+            ),
+            repeated=self._clock.repeated,
+        )
+
+    def _next_start(self, value: str | int) -> str | int:
+        """Where a run begins that finds this value in its bookmark."""
+        if isinstance(value, int):
+            return value
+        if len(value) == len("2026-03-01"):
+            return shift(value, -self._overlap_seconds)
+        # A bookmark of the future, from elsewhere, would hide what changes until then.
+        return shift(self._clock.earliest_wall(min(moment(value), self._started)), -self._overlap_seconds)
+
+    def take(self, answer: Answer) -> Rows:
+        """Let the walk learn a page. After it, `ask` may ask for the next one while `write` writes this one.
+
+        Returns:
+            The page, for `write`.
+        """
+        page = self.reader.read(answer.body)
+        try:
+            self._picked = self._walk.learn(page)
+        except ValueError as error:
+            raise UnfitValueError(f"The replication key or key holds something that is no date ({error}).") from None
+        self._replaced.look(page)
+        self.count.pages += 1
+        self.count.read += len(page)
+        self.count.retries += answer.retries
+        self._shrinks = 0
+        if self._bookmark is not None and isinstance(self._walk, ByStamp):
+            self._move_bookmark(self._bookmark, self._walk, page)
+        return page
+
+    def _move_bookmark(self, bookmark: Bookmark, walk: ByStamp, page: Rows) -> None:
+        value = bookmark.value
+        if walk.reached is not None:
+            value = self._later(value, self._as_value(walk.reached))
+        if value is not None:
+            self._overlap.add(page, self._next_start(value))
+        self._bookmark = dataclasses.replace(
+            bookmark,
+            value=value,
+            delivered=self._overlap.marks,
+            empties_read=bookmark.empties_read or not walk.in_empties,
+            place=walk.place,
+        )
+
+    def _as_value(self, reached: Any) -> str | int:
+        if isinstance(reached, int):
+            return reached
+        return (
+            self._clock.to_utc(f"{reached}Z")
+            if self._kinds[self.stream.replication_key or ""] == "date-time"
+            else str(reached)[:10]
+        )
+
+    def _later(self, old: str | int | None, new: str | int) -> str | int:
+        if old is None or self._next_start(old) <= self._next_start(new):  # type: ignore[operator]
+            return new
+        return old
+
+    @property
+    def done(self) -> bool:
+        """Whether all pages have been taken."""
+        return self._walk.done
+
+    def finished(self, page: Rows) -> list[Any]:
+        """The new rows of a page, as they are to be emitted."""
+        rows = self.reader.finish(page.pick(self._picked))
+        self.count.rows += len(rows)
+        return rows
+
+    def state(self) -> dict[str, Any] | None:
+        """The stream's part of the STATE after the page; None where there is no bookmark."""
+        return None if self._bookmark is None else self._bookmark.to_state()
+
+    def shrink(self, error: ProfitError) -> None:
+        """Ask for smaller pages after AFAS found one too much.
+
+        Raises:
+            ProfitError: It doesn't get smaller.
+        """
+        self._shrinks += 1
+        if self._shrinks > _MOST_SHRINKS or not self._walk.size.shrink():
+            raise error
+        self.stream.logger.warning("%s Asking for %d rows at a time.", error, self._walk.size.take)
+
+    def report_progress(self) -> None:
+        """A line on how far a long walk is."""
+        now = time.monotonic()
+        if now - self._progress < _PROGRESS_SECONDS:
+            return
+        self._progress = now
+        rate = self.count.rows / max(self.count.seconds, 0.001)
+        reached = (
+            f", up to {self._walk.reached}"
+            if isinstance(self._walk, ByStamp) and self._walk.reached is not None
+            else ""
+        )
+        self.stream.logger.info("%d rows so far, %.0f rows/s%s", self.count.rows, rate, reached)
+
+    def figures(self) -> dict[str, Any]:
+        """What the sync did, for the summary of the run."""
+        return {
+            "connector": self.stream.connector_id,
+            "rows": self.count.rows,
+            "pages": self.count.pages,
+            "retries": self.count.retries,
+            "seconds": round(self.count.seconds, 3),
+            "bookmark": self._bookmark.value if self._bookmark is not None else None,
+        }
+
+    def finish(self) -> None:
+        """Say what is left to say after the last page."""
+        for field in self._replaced.found:
+            self.stream.logger.warning("%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field)
+
+
+def _and(names: Sequence[str]) -> str:
+    return ", ".join(names)
