@@ -1,0 +1,39 @@
+"""A stand-in AFAS Profit environment: a real HTTP server with rows that live.
+
+```python
+with Sandbox(dataset(scale=0.1, now=amsterdam())) as sandbox:
+    requests.get(f"{sandbox.base_url}/connectors/Profit_Debtor", ...)
+```
+
+It is built on what AFAS documents and what others have seen, and imports nothing of the tap.
+"""
+
+from __future__ import annotations
+
+from tap_afas.sandbox.changes import KEEP, Change
+from tap_afas.sandbox.clock import Clock, amsterdam, stored, to_utc
+from tap_afas.sandbox.environment import Sandbox
+from tap_afas.sandbox.exchange import Request
+from tap_afas.sandbox.faults import Fault
+from tap_afas.sandbox.model import Cell, Connector, Dataset, DataType, Field, Row, Table
+from tap_afas.sandbox.options import Options
+
+__all__ = [
+    "KEEP",
+    "Cell",
+    "Change",
+    "Clock",
+    "Connector",
+    "DataType",
+    "Dataset",
+    "Fault",
+    "Field",
+    "Options",
+    "Request",
+    "Row",
+    "Sandbox",
+    "Table",
+    "amsterdam",
+    "stored",
+    "to_utc",
+]

@@ -1,0 +1,88 @@
+"""How an environment behaves; every option may be changed while it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+_MADE_UP_TOKEN = "5A" * 32
+
+
+@dataclasses.dataclass(slots=True)
+class Options:
+    """How an environment behaves.
+
+    Attributes:
+        token: The data part of the classic token; the whole XML is taken too.
+        client_id: OAuth client.
+        client_secret: Its secret.
+        sign_in: Which of the two ways to sign in are open.
+        client_authentication: Where the OAuth secret may stand: in the body (`post`) or in a Basic header.
+        bearer_seconds: How long a bearer token lives.
+        language: The environment's own language.
+        environment: Its whole name.
+        app_name: Name of the app connector.
+        group: Authorisation group of its user.
+        expires: `tokenExpiry` as `/metainfo` tells it.
+        old_metainfo: `/metainfo` has no `info` and no `customConnectors`, as it once was.
+        version: What `/profitversion` tells; empty: the app connector has no such right (404).
+        display: How the milliseconds of a stamp are shown: rounded half up, cut off, or exactly.
+        old_json: As before Profit 7: `-.5` for `-0.5`, and `rows` on a line of its own.
+        shuffle: Rows without an order come in another order at every call.
+        shuffle_ties: So do rows whose order values are equal.
+        wildcards: `percent`: "contains" and the like take `%` and need it.
+        max_query: Longest query string, counted from the `?`.
+        max_cells: Most cells (rows x fields) in an answer; more is "Out of memory".
+        max_bytes: Most bytes in an answer; more is 413.
+        take_cap: No more rows than this, whatever `take` asks; nothing tells the client.
+        max_parallel: Most requests at once; `None`: any number.
+        max_parallel_connector: Most requests at once on one connector.
+        over_parallel: What happens to one request too many.
+        unknown_connector: Status for a connector that isn't there or isn't allowed.
+        blocked: Ids of connectors that AFAS has blocked.
+        content_type_lies: JSON errors are announced as XML.
+        seconds_per_call: Each call on a connector takes so long,
+        seconds_per_row: and so much longer for each row,
+        seconds_per_skipped_row: and for each row that `skip` passes over.
+        log_length: How many requests the log remembers.
+    """
+
+    token: str = _MADE_UP_TOKEN
+    client_id: str = "sandbox-client"
+    client_secret: str = "sandbox-secret"  # noqa: S105 - made up, to sign in to made-up data
+    sign_in: Literal["classic", "hybrid", "oauth"] = "hybrid"
+    client_authentication: Literal["post", "basic", "either"] = "either"
+    bearer_seconds: float = 3600
+    language: Literal["nl", "en"] = "nl"
+    environment: str = "O12345AA"
+    app_name: str = "Sandbox"
+    group: str = "Sandbox (12345.SANDBOX)"
+    expires: str = "0"
+    old_metainfo: bool = False
+    version: str = "7.0.0"
+    display: Literal["rounded", "cut", "exact"] = "rounded"
+    old_json: bool = False
+    shuffle: bool = True
+    shuffle_ties: bool = True
+    wildcards: Literal["plain", "percent"] = "plain"
+    max_query: int = 2049
+    max_cells: int | None = 1_000_000
+    max_bytes: int = 75 * 1024 * 1024
+    take_cap: int | None = None
+    max_parallel: int | None = None
+    max_parallel_connector: int | None = None
+    over_parallel: Literal["503", "reset"] = "503"
+    unknown_connector: Literal[500, 401] = 500
+    blocked: set[str] = dataclasses.field(default_factory=set)
+    content_type_lies: bool = True
+    seconds_per_call: float = 0.0
+    seconds_per_row: float = 0.0
+    seconds_per_skipped_row: float = 0.0
+    log_length: int = 100_000
+
+    @property
+    def token_xml(self) -> str:
+        """The classic token as AFAS shows it once."""
+        if self.token.startswith("<"):
+            return self.token
+        return f"<token><version>1</version><data>{self.token}</data></token>"

@@ -1,0 +1,309 @@
+"""The rows, in SQLite: one table a connector, on disk as soon as they are many, gone when closed."""
+# ruff: noqa: S608 - the names of tables and columns are numbers given out here, and values are bound
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import threading
+from typing import TYPE_CHECKING
+
+from tap_afas.sandbox.collation import fold, weigh
+from tap_afas.sandbox.selection import Selection, matches
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tap_afas.sandbox.model import Cell, Connector, Row, Table
+
+_AT_ONCE = 2000
+_MILLISECONDS = len("2024-03-31T00:00:00.000")
+
+
+class Shelf:
+    """Where the rows of one connector are kept."""
+
+    def __init__(self, name: str, connector: Connector, new_row: Callable[[int], Row]) -> None:
+        self.name = name
+        self.connector = connector
+        self.new_row = new_row
+        self.next_number = 1
+        self.key = [connector.position(field_id) for field_id in connector.key]
+        self.stamp = None if connector.stamp is None else connector.position(connector.stamp)
+        self.created = None if connector.created is None else connector.position(connector.created)
+        types = [field.data_type for field in connector.fields]
+        # Only what stands in an index needs its sortable text kept beside it.
+        self._folded = [place for place in self.key if types[place] == "string"]
+        self._weighed = [place for place in {*self.key, self.stamp} if place is not None and types[place] == "decimal"]
+        self._shadows = {*self._folded, *self._weighed}
+        self._decimals = [
+            (place, field.decimals) for place, field in enumerate(connector.fields) if field.data_type == "decimal"
+        ]
+        self._dates = [place for place, data_type in enumerate(types) if data_type == "date"]
+        self._booleans = [place for place, data_type in enumerate(types) if data_type == "boolean"]
+        self._types = types
+        self.plain_columns = ", ".join(f"c{place}" for place in range(len(types)))
+        columns = [f"c{place}" for place in range(len(types))]
+        columns += [f"s{place}" for place in (*self._folded, *self._weighed)]
+        self.columns = columns
+
+    def sort_column(self, place: int) -> str:
+        """The SQL by which the field at this place is compared and sorted."""
+        if place in self._shadows:
+            return f"s{place}"
+        return {"string": f"fold(c{place})", "decimal": f"weigh(c{place})"}.get(self._types[place], f"c{place}")
+
+    def check(self, row: Row) -> None:
+        """Check that a row has as many values as there are fields.
+
+        Raises:
+            ValueError: It hasn't.
+        """
+        if len(row) != len(self._types):
+            raise ValueError(f"{self.connector.id} has {len(self._types)} fields, this row {len(row)}")
+
+    def to_columns(self, row: Row) -> list[Cell]:
+        """A row as it is written."""
+        self.check(row)
+        cells = list(row)
+        for place, digits in self._decimals:
+            if (text := cells[place]) is not None:
+                cells[place] = _full_scale(str(text), digits)
+        for place in self._dates:
+            text = cells[place]
+            if isinstance(text, str) and len(text) != _MILLISECONDS:
+                cells[place] = _full_moment(text)
+        cells += [fold(None if row[place] is None else str(row[place])) for place in self._folded]
+        cells += [weigh(None if row[place] is None else str(row[place])) for place in self._weighed]
+        return cells
+
+    def to_row(self, columns: Sequence[Cell]) -> Row:
+        """What was written, as a row."""
+        if not self._booleans:
+            return tuple(columns)
+        cells = list(columns)
+        for place in self._booleans:
+            if cells[place] is not None:
+                cells[place] = bool(cells[place])
+        return tuple(cells)
+
+
+class Store:
+    """All rows of an environment.
+
+    Attributes:
+        lock: Held during each statement; hold it for several that belong together.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._shelves: dict[str, Shelf] = {}
+        self._numbers = itertools.count()
+        # An empty name is SQLite's way to say: in memory while small, in a file without a name when not.
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        for pragma in ("journal_mode = MEMORY", "synchronous = OFF", "cache_size = -65536", "page_size = 8192"):
+            self._database.execute(f"PRAGMA {pragma}")
+        for function, arguments in ((fold, 1), (weigh, 1), (matches, 4)):
+            self._database.create_function(function.__name__, arguments, function, deterministic=True)
+
+    def close(self) -> None:
+        """Let go of all rows."""
+        with self.lock:
+            self._database.close()
+
+    @property
+    def connectors(self) -> dict[str, Connector]:
+        """The connectors by id."""
+        return {connector_id: shelf.connector for connector_id, shelf in list(self._shelves.items())}
+
+    def shelf(self, connector_id: str) -> Shelf:
+        """Where the rows of a connector are.
+
+        Raises:
+            KeyError: There is no such connector.
+        """
+        return self._shelves[connector_id]
+
+    def add(self, table: Table) -> None:
+        """Add a connector with its rows, in place of one with the same id."""
+        shelf = Shelf(f"t{next(self._numbers)}", table.connector, table.new_row)
+        with self.lock:
+            self._database.execute(f"CREATE TABLE {shelf.name} (n INTEGER PRIMARY KEY, {', '.join(shelf.columns)})")
+            self._fill(shelf, table.rows)
+            key = [shelf.sort_column(place) for place in shelf.key]
+            if key:
+                self._database.execute(f"CREATE INDEX {shelf.name}_key ON {shelf.name} ({', '.join(key)})")
+            if shelf.stamp is not None:
+                stamp = shelf.sort_column(shelf.stamp)
+                others = [column for column in key if column != stamp]
+                # A function can't stand here: a text stamp that is no key is found by reading all.
+                if not stamp.startswith(("fold", "weigh")):
+                    columns = ", ".join([stamp, *others])
+                    self._database.execute(f"CREATE INDEX {shelf.name}_stamp ON {shelf.name} ({columns})")
+            self.remove(table.connector.id)
+            self._shelves[table.connector.id] = shelf
+
+    def remove(self, connector_id: str) -> None:
+        """Remove a connector, if it is there."""
+        with self.lock:
+            shelf = self._shelves.pop(connector_id, None)
+            if shelf:
+                self._database.execute(f"DROP TABLE {shelf.name}")
+
+    def replace(self, connector_id: str, rows: Iterable[Row]) -> None:
+        """Give a connector other rows."""
+        with self.lock:
+            shelf = self.shelf(connector_id)
+            self._database.execute(f"DELETE FROM {shelf.name}")
+            self._fill(shelf, rows)
+
+    def _fill(self, shelf: Shelf, rows: Iterable[Row]) -> None:
+        places = ", ".join("?" * (len(shelf.columns) + 1))
+        numbers = itertools.count(shelf.next_number)
+        self._database.execute("BEGIN")
+        try:
+            self._database.executemany(
+                f"INSERT INTO {shelf.name} VALUES ({places})",
+                ([number, *shelf.to_columns(row)] for number, row in zip(numbers, rows, strict=False)),
+            )
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+        (highest,) = self._database.execute(f"SELECT max(n) FROM {shelf.name}").fetchone()
+        shelf.next_number = max(shelf.next_number, (highest or 0) + 1)
+
+    def page(self, connector_id: str, expression: str, selection: Selection) -> list[str]:
+        """The value of an SQL expression for the rows asked, in the order asked."""
+        name = self.shelf(connector_id).name
+        found = f"SELECT n AS found FROM {name} WHERE {selection.where} ORDER BY {selection.order} LIMIT ? OFFSET ?"
+        # Only what is found is written out: an expression beside an order would be worked out for every row.
+        statement = f"SELECT {expression} FROM ({found}) CROSS JOIN {name} ON n = found"
+        limit = -1 if selection.limit is None else selection.limit
+        with self.lock:
+            answered = self._database.execute(statement, [*selection.values, limit, selection.offset])
+            return [text for (text,) in answered]
+
+    def plan(self, connector_id: str, selection: Selection) -> str:
+        """How SQLite would find rows, for tests of speed."""
+        name = self.shelf(connector_id).name
+        found = f"SELECT n FROM {name} WHERE {selection.where} ORDER BY {selection.order} LIMIT 10"
+        with self.lock:
+            steps = self._database.execute(f"EXPLAIN QUERY PLAN {found}", selection.values)
+            return "; ".join(step[3] for step in steps)
+
+    def count(self, connector_id: str) -> int:
+        """How many rows a connector has."""
+        shelf = self.shelf(connector_id)
+        with self.lock:
+            (number,) = self._database.execute(f"SELECT count(*) FROM {shelf.name}").fetchone()
+            return int(number)
+
+    def rows(self, connector_id: str) -> Iterator[tuple[int, Row]]:
+        """Every row with its number, in the order in which they were added."""
+        shelf = self.shelf(connector_id)
+        last = 0
+        while True:
+            with self.lock:
+                found = self._database.execute(
+                    f"SELECT n, {shelf.plain_columns} FROM {shelf.name} WHERE n > ? ORDER BY n LIMIT {_AT_ONCE}", [last]
+                ).fetchall()
+            if not found:
+                return
+            for number, *columns in found:
+                yield number, shelf.to_row(columns)
+            last = found[-1][0]
+
+    def get(self, connector_id: str, number: int) -> Row:
+        """The row with this number.
+
+        Raises:
+            KeyError: There is none.
+        """
+        shelf = self.shelf(connector_id)
+        with self.lock:
+            found = self._database.execute(
+                f"SELECT {shelf.plain_columns} FROM {shelf.name} WHERE n = ?", [number]
+            ).fetchone()
+        if found is None:
+            raise KeyError(f"{connector_id} has no row {number}")
+        return shelf.to_row(found)
+
+    def find(self, connector_id: str, key: Sequence[Cell]) -> int:
+        """The number of the row with this key, exactly as stored.
+
+        Raises:
+            KeyError: There is none.
+        """
+        shelf = self.shelf(connector_id)
+        if not shelf.key or len(key) != len(shelf.key):
+            raise KeyError(f"the key of {connector_id} is {shelf.connector.key}, not {tuple(key)}")
+        # The sortable text is there for its index, the value itself for its case.
+        columns = [shelf.sort_column(place) for place in shelf.key] + [f"c{place}" for place in shelf.key]
+        types = [shelf.connector.fields[place].data_type for place in shelf.key]
+        sorters = {"string": fold, "decimal": weigh}
+        sorted_as = [
+            sorters[data_type](str(value)) if data_type in sorters and value is not None else value
+            for data_type, value in zip(types, key, strict=True)
+        ]
+        where = " AND ".join(f"{column} IS ?" for column in columns)
+        with self.lock:
+            found = self._database.execute(
+                f"SELECT n FROM {shelf.name} WHERE {where} LIMIT 1", [*sorted_as, *key]
+            ).fetchone()
+        if found is None:
+            raise KeyError(f"{connector_id} has no row with key {tuple(key)}")
+        return int(found[0])
+
+    def pick(self, connector_id: str, chance: random.Random) -> int | None:
+        """The number of some row, if there is one."""
+        shelf = self.shelf(connector_id)
+        with self.lock:
+            lowest, highest = self._database.execute(f"SELECT min(n), max(n) FROM {shelf.name}").fetchone()
+            if lowest is None:
+                return None
+            from_here = chance.randint(lowest, highest)
+            (found,) = self._database.execute(f"SELECT min(n) FROM {shelf.name} WHERE n >= ?", [from_here]).fetchone()
+            return int(found)
+
+    def highest(self, connector_id: str, place: int) -> Cell:
+        """The highest value of a field."""
+        shelf = self.shelf(connector_id)
+        with self.lock:
+            (found,) = self._database.execute(f"SELECT max(c{place}) FROM {shelf.name}").fetchone()
+            value: Cell = found
+            return value
+
+    def insert(self, connector_id: str, row: Row) -> int:
+        """Add a row and tell its number."""
+        with self.lock:
+            shelf = self.shelf(connector_id)
+            number = shelf.next_number
+            places = ", ".join("?" * (len(shelf.columns) + 1))
+            self._database.execute(f"INSERT INTO {shelf.name} VALUES ({places})", [number, *shelf.to_columns(row)])
+            shelf.next_number += 1
+            return number
+
+    def update(self, connector_id: str, number: int, row: Row) -> None:
+        """Write another row in the place of one."""
+        with self.lock:
+            shelf = self.shelf(connector_id)
+            columns = ", ".join(f"{column} = ?" for column in shelf.columns)
+            self._database.execute(f"UPDATE {shelf.name} SET {columns} WHERE n = ?", [*shelf.to_columns(row), number])
+
+    def delete(self, connector_id: str, number: int) -> None:
+        """Delete a row."""
+        with self.lock:
+            self._database.execute(f"DELETE FROM {self.shelf(connector_id).name} WHERE n = ?", [number])
+
+
+def _full_scale(number: str, digits: int) -> str:
+    whole, _, fraction = number.partition(".")
+    return f"{whole}.{fraction.ljust(digits, '0')}" if digits else number
+
+
+def _full_moment(text: str) -> str:
+    moment = text if "T" in text else f"{text}T00:00:00"
+    whole, _, fraction = moment.partition(".")
+    return f"{whole}.{fraction[:3].ljust(3, '0')}"

@@ -1,0 +1,89 @@
+"""Pages must be found in an index, however many rows there are."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from sandbox_asking import ITEM, item, items, structured
+
+from tap_afas.sandbox.answers import Writing, row_expression
+from tap_afas.sandbox.query import parse
+from tap_afas.sandbox.selection import Manner, select
+
+if TYPE_CHECKING:
+    from tap_afas.sandbox import Sandbox
+
+pytest_plugins = ["tap_afas.sandbox.fixtures"]
+
+_CHANCE = random.Random(1)  # noqa: S311 - the shuffle of a test
+_LEDGER = dataclasses.replace(ITEM, key=("Number", "Code", "Price"))
+_KEY = "Number,Code,Price"
+_AFTER = structured(
+    [("Number", 4, 1)], [("Number", 1, 1), ("Code", 4, "B")], [("Number", 1, 1), ("Code", 1, "B"), ("Price", 4, "1.00")]
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"orderbyfieldids": _KEY}, "INDEX t0_key"),
+        ({"orderbyfieldids": _KEY, "filterjson": _AFTER}, "INDEX t0_key ((c3,s0,s2)>"),
+        ({"orderbyfieldids": f"Modified,{_KEY}"}, "INDEX t0_stamp"),
+        (
+            {
+                "orderbyfieldids": f"Modified,{_KEY}",
+                "filterfieldids": "Modified",
+                "filtervalues": "2024-01-01T00:00:00",
+                "operatortypes": "2",
+            },
+            "INDEX t0_stamp (c5>?)",
+        ),
+        (
+            {
+                "orderbyfieldids": _KEY,
+                "filterfieldids": "Modified,Modified",
+                "filtervalues": "2024-01-01T00:00:00,2024-01-01T00:00:01",
+                "operatortypes": "2,5",
+                "filterjson": _AFTER,
+            },
+            "INDEX t0_stamp (c5>? AND c5<?)",
+        ),
+        (
+            {
+                "orderbyfieldids": _KEY,
+                "filterfieldids": "Modified",
+                "filtervalues": "",
+                "operatortypes": "8",
+                "filterjson": _AFTER,
+            },
+            "INDEX t0_stamp (c5=?",
+        ),
+    ],
+)
+def test_a_page_is_found_in_an_index(sandbox: Sandbox, asked: dict[str, str], found: str) -> None:
+    sandbox.load([items(connector=_LEDGER)])
+    shelf = sandbox._store.shelf("Item")
+    selection = select(parse(_LEDGER, asked), shelf.sort_column, Manner(), _CHANCE)
+    plan = sandbox._store.plan("Item", selection).replace(shelf.name, "t0")
+    assert found in plan
+    assert "SCAN t0;" not in plan
+
+
+def test_ten_thousand_rows_are_written_in_a_moment(sandbox: Sandbox) -> None:
+    rows = [
+        item(f"{number:06}", Name=f"Näme {number}", Price=f"{number}.25", Number=number, Blocked=True, Note="x" * 50)
+        for number in range(10_000)
+    ]
+    sandbox.load([items(*rows)])
+    shelf = sandbox._store.shelf("Item")
+    query = parse(ITEM, {"orderbyfieldids": "Code", "take": "10000"})
+    selection = select(query, shelf.sort_column, Manner(), _CHANCE)
+    began = time.monotonic()
+    texts = sandbox._store.page("Item", row_expression(ITEM, Writing()), selection)
+    assert time.monotonic() - began < 2
+    assert json.loads(texts[-1])["Code"] == "009999"
