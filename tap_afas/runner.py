@@ -1,11 +1,12 @@
 """Runs syncs side by side: requests in threads, everything else in one.
 
-The SDK's `sync_all` is final, and takes one stream after the other. This is what the command line calls instead; `sync_all` still works, since
-a stream's own sync comes here too, alone.
+The SDK's `sync_all` is final, and takes one stream after the other. This is what the command line calls instead;
+`sync_all` still works, since a stream's own sync comes here too, alone.
 
-One thread writes. It takes an answer, lets the walk learn it, sends the next question of that connector on its way, and only then encodes and
-writes the page and the state: so AFAS works while lines are written, and every STATE is true for the lines before it, without a lock. No
-more connectors are under way than requests may be, so no more pages are in memory than that, and one.
+One thread writes. It takes an answer, lets the walk learn it, sends the next question of that connector on its way,
+and only then encodes and writes the page and the state: so AFAS works while lines are written, and every STATE is
+true for the lines before it, without a lock. No more connectors are under way than requests may be, so no more pages
+are in memory than that, and one.
 """
 
 from __future__ import annotations
@@ -91,10 +92,9 @@ class Workers:
         while (entry := self._jobs.get()) is not None:
             owner, job = entry
             try:
-                result = (owner, job(), None)
+                self._results.put((owner, job(), None))
             except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits
-                result = (owner, None, error)
-            self._results.put(result)
+                self._results.put((owner, None, error))
 
 
 class Run:

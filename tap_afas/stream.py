@@ -58,6 +58,8 @@ class AfasStream(Stream):
         super().__init__(tap, schema=schema, name=name)
         self.primary_keys = primary_keys
         self.replication_key = replication_key
+        self._schema_written = False
+        self._complete = False
 
     @property
     @override
@@ -100,6 +102,19 @@ class AfasStream(Stream):
             self._stream_version = self._initialized_at // 1000
         self._write_schema_message()
 
+    @override
+    def _write_schema_message(self) -> None:
+        # The SDK's `sync` has written it already when it hands over.
+        if not self._schema_written:
+            self._schema_written = True
+            super()._write_schema_message()
+
+    @override
+    def _write_activate_version_message(self, full_table_version: int) -> None:
+        # The SDK's `sync` sends it before the first row: a run that dies then would leave the target's table empty.
+        if self._complete:
+            super()._write_activate_version_message(full_table_version)
+
     def write_page(self, sync: StreamSync, page: Rows) -> None:
         """Write the new rows of a page, and the state behind them."""
         rows = sync.finished(page)
@@ -113,12 +128,13 @@ class AfasStream(Stream):
     def write_end(self, sync: StreamSync) -> None:
         """Write what follows the last page: now, and not before, may a target take out what wasn't in it."""
         sync.finish()
+        self._complete = True
         if self._stream_version is not None:
             self._write_activate_version_message(self._stream_version)
         self._write_state(sync)
 
     def _write_state(self, sync: StreamSync) -> None:
-        bookmarks: dict[str, Any] = self.tap_state.setdefault("bookmarks", {})  # type: ignore[assignment]
+        bookmarks: dict[str, Any] = self.tap_state.setdefault("bookmarks", {})
         state = sync.state()
         if state is None:
             bookmarks.setdefault(self.name, {})

@@ -1,12 +1,12 @@
 """One stream's sync, from metainfo to the last page: what `run` drives side by side.
 
-A sync has no thread of its own. `ask` (which waits for AFAS) may run in any thread; everything else runs in the one thread that writes.
+A sync has no thread of its own. `ask` (which waits for AFAS) may run in any thread; everything else runs in the one
+thread that writes.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import logging
 import time
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from tap_afas.schema import fits, kind_in_schema, kinds_of
 from tap_afas.settings import page_size
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Mapping, Sequence
 
     from tap_afas.profit.client import Answer, ProfitClient
@@ -106,6 +107,7 @@ class StreamSync:
 
     def describe(self) -> Connector:
         """Ask for the connector's fields."""
+        self.count.started = time.monotonic()
         return self._client.connector(self.stream.connector_id)
 
     def ask(self) -> Answer:
@@ -131,7 +133,7 @@ class StreamSync:
         size = PageSize(page_size(self._settings, stream.config, len(connector.fields)))
         if stream.ABORT_AT_RECORD_COUNT is not None:
             size = PageSize(min(size.take, max(1, stream.ABORT_AT_RECORD_COUNT)))
-        stamp = stream.replication_key if stream.replication_method == "INCREMENTAL" else None
+        stamp = self._stamp()
         sortable = all(connector.fields[key.id].sortable for key in keys)
         order = [key.id for key in keys] if keys and sortable else self._offset_order(connector, where, stamp)
         if stamp is not None:
@@ -163,6 +165,22 @@ class StreamSync:
         )
         self._replaced = ReplacedFields({field: self._kinds[field] for field in visible})
 
+    def _stamp(self) -> str | None:
+        stream = self.stream
+        if stream.replication_method == "FULL_TABLE":
+            return None
+        if stream.replication_method != "INCREMENTAL" or not stream.replication_key:
+            raise SchemaChangedError(
+                f"The catalog asks for {stream.replication_method} replication"
+                + (
+                    " without a replication key."
+                    if stream.replication_method == "INCREMENTAL"
+                    else ", which AFAS has no way to give."
+                ),
+                "Set `replication-method` to FULL_TABLE, or to INCREMENTAL with a `replication-key`.",
+            )
+        return stream.replication_key
+
     def _columns(self, connector: Connector) -> dict[str, Kind]:
         """The kinds of the stream's fields, from its schema; says what changed since that was made."""
         stream = self.stream
@@ -180,7 +198,8 @@ class StreamSync:
             if field in now and not fits(now[field], column):
                 raise SchemaChangedError(
                     f"The field {field} was {column} when the catalog was made, and is {now[field]} now.",
-                    f"Run discovery again and give the target a new column, or keep the old type with `streams.{stream.connector_id}.types`.",
+                    "Run discovery again and give the target a new column, or keep the old type with"
+                    f" `streams.{stream.connector_id}.types`.",
                 )
         added = [field for field in now if field not in columns]
         removed = [field for field in columns if field not in now]
@@ -209,7 +228,8 @@ class StreamSync:
             order = longer
         if not order and stamp is None:
             raise SchemaChangedError(
-                "The connector has no key, and no field that AFAS can sort on: its rows can't be read page by page without losing some.",
+                "The connector has no key, and no field that AFAS can sort on: its rows can't be read page by page without"
+                " losing some.",
                 "Add an id field to the GetConnector in AFAS.",
             )
         return order

@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import sys
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from singer_sdk import Tap
@@ -57,7 +57,7 @@ class FailedRunError(Exception):
 class LineWriter(MsgSpecWriter):
     """Writes Singer messages, one by one or a page at a time."""
 
-    def write_lines(self, lines: bytes) -> None:  # noqa: PLR6301 - a writer's method, as the SDK's are
+    def write_lines(self, lines: bytes) -> None:
         """Write lines that are encoded already."""
         sys.stdout.buffer.write(lines)
         sys.stdout.flush()
@@ -119,7 +119,7 @@ class TapAfas(Tap):
 
     def write_lines(self, lines: bytes) -> None:
         """Write lines that are encoded already."""
-        self.message_writer.write_lines(lines)
+        cast("LineWriter", self.message_writer).write_lines(lines)
 
     def _warn_of_expiry(self, environment: Environment) -> None:
         if self.config.get("token") and datetime.datetime.now(tz=datetime.UTC).date() >= _CLASSIC_TOKENS_FADE:
@@ -199,8 +199,8 @@ class TapAfas(Tap):
         stray = [breadcrumb[-1] for breadcrumb in entry.metadata if breadcrumb and breadcrumb[-1] not in properties]
         if stray:
             raise DiscoveryError(
-                f"{entry.tap_stream_id}: the catalog's metadata names {', '.join(stray)}, which its schema doesn't have. Correct it, or run"
-                " discovery again."
+                f"{entry.tap_stream_id}: the catalog's metadata names {', '.join(stray)}, which its schema doesn't have."
+                " Correct it, or run discovery again."
             )
         return AfasStream(
             self, connector_id=entry.tap_stream_id, name=entry.stream or stream_name(entry.tap_stream_id), schema=schema
@@ -254,8 +254,9 @@ class TapAfas(Tap):
         foreign = set(self.state.get("bookmarks", {})) - known
         if foreign and not known & set(self.state["bookmarks"]):
             raise StateError(
-                f"The state is about {', '.join(sorted(foreign))}, and none of these is a stream here: it seems to be another connector's. Pass the"
-                " state that this tap wrote, or start anew: without --state, or `meltano run --full-refresh`."
+                f"The state is about {', '.join(sorted(foreign))}, and none of these is a stream here: it seems to be"
+                " another connector's. Pass the state that this tap wrote, or start anew: without --state, or `meltano run"
+                " --full-refresh`."
             )
 
     def _check_stream_settings(self, streams: Sequence[AfasStream]) -> None:
@@ -297,9 +298,12 @@ class TapAfas(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        # The SDK exits with 0, and a run that was cut off would count as complete. A second signal doesn't wait for the page at hand.
-        if self._run is None or self._interrupted:
-            os._exit(128 + signum) if self._interrupted else sys.exit(128 + signum)
+        # The SDK exits with 0, and a run that was cut off would count as complete. A second signal doesn't wait for
+        # the page at hand.
+        if self._interrupted:
+            os._exit(128 + signum)
+        if self._run is None:
+            sys.exit(128 + signum)
         self._interrupted = True
         self._run.interrupt(signum)
 
