@@ -1,9 +1,10 @@
 """What a stream keeps in the STATE, and how it is read back.
 
     {"replication_key": "ModifiedDate", "replication_key_value": "2026-03-01T08:15:00+00:00",
-     "delivered": "<base64>", "empties_read": true, "place": {"after": ["10042"], "since": "…", "until": "…"}}
+     "delivered": "<base64>", "empties_read": true, "place": {"after": ["10042"], "since": "…", "until": "…"},
+     "rows_read": 1204}
 
-`delivered` holds fingerprints of the rows that the next run will read again because of the overlap, so that it needn't send them again.
+`delivered` holds fingerprints of the rows that the next run will read again because of the overlap, so that it needn't send them again; `rows_read` tells it which streams take long.
 """
 
 from __future__ import annotations

@@ -52,22 +52,27 @@ def stream_name(connector_id: str) -> str:
     return connector_id.replace("-", "_")
 
 
-def check_named(config: Mapping[str, Any], environment: Environment) -> None:
+def check_named(config: Mapping[str, Any], environment: Environment, known: Iterable[str] = ()) -> None:
     """See to it that every connector the settings name exists.
+
+    Args:
+        config: The settings.
+        environment: What the token may read.
+        known: Further connectors that may be named.
 
     Raises:
         DiscoveryError: One doesn't.
     """
-    known = environment.connectors
+    ids = {*environment.connectors, *known}
     missing = [
-        *Choice(tuple(config.get("connectors", ["*"]))).missing(known),
-        *(name for name in config.get("streams", {}) if name not in known),
+        *Choice(tuple(config.get("connectors", ["*"]))).missing(ids),
+        *(name for name in config.get("streams", {}) if name not in ids),
     ]
     if missing:
         where = f" of environment {environment.id}" if environment.id else ""
         raise DiscoveryError(
             f"The settings name {', '.join(sorted(set(missing)))}, which the app connector{where} doesn't have. Add the GetConnector to the app"
-            f" connector in AFAS, or correct `connectors` and `streams`; it has: {', '.join(sorted(known)) or 'none at all'}."
+            f" connector in AFAS, or correct `connectors` and `streams`; it has: {', '.join(sorted(environment.connectors)) or 'none at all'}."
         )
 
 

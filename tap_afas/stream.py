@@ -10,7 +10,9 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
 
+from tap_afas.bookmark import read_bookmark
 from tap_afas.runner import Run
+from tap_afas.schema import kind_in_schema
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.singerlib import Catalog
 
+    from tap_afas.bookmark import Bookmark
     from tap_afas.records import Rows
     from tap_afas.sync import StreamSync
     from tap_afas.tap import TapAfas
@@ -86,6 +89,18 @@ class AfasStream(Stream):
         self.replication_key = entry.replication_key or root.replication_key
         self.forced_replication_method = entry.replication_method or root.forced_replication_method
 
+    def bookmark(self) -> Bookmark | None:
+        """Where an earlier run stood; None when the state doesn't tell, or not about this replication key.
+
+        Raises:
+            StateError: What it tells can't be used.
+        """
+        key = self.replication_key
+        if key is None or self.replication_method != "INCREMENTAL":
+            return None
+        kind = kind_in_schema(self.effective_schema.get("properties", {}).get(key, {}))
+        return read_bookmark(self.name, self.stream_state, key, is_date=kind != "integer")
+
     def is_field_selected(self, field: str) -> bool:
         """Whether records hold the field."""
         return self.mask["properties", field]
@@ -135,11 +150,7 @@ class AfasStream(Stream):
 
     def _write_state(self, sync: StreamSync) -> None:
         bookmarks: dict[str, Any] = self.tap_state.setdefault("bookmarks", {})
-        state = sync.state()
-        if state is None:
-            bookmarks.setdefault(self.name, {})
-        else:
-            bookmarks[self.name] = state
+        bookmarks[self.name] = sync.state()
         self._afas.state_writer.write_state(self.tap_state)
 
     @property

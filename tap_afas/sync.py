@@ -11,7 +11,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import Bookmark, Overlap, moment, read_bookmark
+from tap_afas.bookmark import Bookmark, Overlap, moment
 from tap_afas.filters import read_filter
 from tap_afas.profit.by_key import ByKey
 from tap_afas.profit.by_offset import ByOffset
@@ -93,6 +93,7 @@ class StreamSync:
         self._started = started
         self._settings: Mapping[str, Any] = stream.config.get("streams", {}).get(stream.connector_id, {})
         self._overlap_seconds = max(1, stream.config.get("overlap_seconds", 300))
+        self._earlier = stream.stream_state
         self._shrinks = 0
         self._progress = time.monotonic()
         self._bookmark: Bookmark | None = None
@@ -244,12 +245,11 @@ class StreamSync:
                 f"The replication key {stamp} is {self._kinds[stamp]}; it must be a date or a whole number.",
                 f"Set `streams.{stream.connector_id}.replication_key` to another field, or null for full table.",
             )
-        state = stream.stream_state
-        bookmark = read_bookmark(stream.name, state, stamp, is_date=is_date)
-        if bookmark is None and state.get("replication_key"):
+        bookmark = stream.bookmark()
+        if bookmark is None and self._earlier.get("replication_key"):
             stream.logger.warning(
                 "The state is about %s, and the replication key is %s now: starting anew.",
-                state["replication_key"],
+                self._earlier["replication_key"],
                 stamp,
             )
         self._bookmark = bookmark or Bookmark(stamp)
@@ -345,9 +345,17 @@ class StreamSync:
         self.count.rows += len(rows)
         return rows
 
-    def state(self) -> dict[str, Any] | None:
-        """The stream's part of the STATE after the page; None where there is no bookmark."""
-        return None if self._bookmark is None else self._bookmark.to_state()
+    def state(self) -> dict[str, Any]:
+        """The stream's part of the STATE after the page; a full table has no bookmark in it."""
+        state = {} if self._bookmark is None else self._bookmark.to_state()
+        rows_read = self.count.read if self.done else self._earlier.get("rows_read")
+        return state if rows_read is None else {**state, "rows_read": rows_read}
+
+    @property
+    def weight(self) -> float:
+        """How long the sync may take: rows it read the last time; endless when that isn't known."""
+        rows_read = self._earlier.get("rows_read")
+        return float(rows_read) if isinstance(rows_read, int) else float("inf")
 
     def shrink(self, error: ProfitError) -> None:
         """Ask for smaller pages after AFAS found one too much.

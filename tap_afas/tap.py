@@ -154,7 +154,7 @@ class TapAfas(Tap):
             error = max(error.context, key=lambda cause: len(cause.absolute_path))
         path = ".".join(str(part) for part in error.absolute_path)
         if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-            known = list(error.schema.get("properties", {}))
+            known = list(cast("dict[str, Any]", error.schema).get("properties", {}))
             unknown = [name for name in error.instance if name not in known]
             near = difflib.get_close_matches(unknown[0], known, 1)
             where = f" of `{path}`" if path else f" of {cls.name}"
@@ -199,8 +199,8 @@ class TapAfas(Tap):
         stray = [breadcrumb[-1] for breadcrumb in entry.metadata if breadcrumb and breadcrumb[-1] not in properties]
         if stray:
             raise DiscoveryError(
-                f"{entry.tap_stream_id}: the catalog's metadata names {', '.join(stray)}, which its schema doesn't have."
-                " Correct it, or run discovery again."
+                f"{entry.tap_stream_id}: the catalog's metadata names {', '.join(stray)}, which its schema doesn't"
+                " have. Correct it, or run discovery again."
             )
         return AfasStream(
             self, connector_id=entry.tap_stream_id, name=entry.stream or stream_name(entry.tap_stream_id), schema=schema
@@ -215,11 +215,12 @@ class TapAfas(Tap):
             FailedRunError: Some failed; the others are complete.
             InterruptedRunError: A signal ended the run.
         """
-        check_named(self.config, self.environment)
+        # What the catalog has may be gone by now: that fails its own stream, and not the run.
+        check_named(self.config, self.environment, known=[stream.tap_stream_id for stream in self.streams.values()])
         streams = [stream for stream in self.streams.values() if isinstance(stream, AfasStream) and stream.selected]
         if not streams:
             self.logger.warning("No stream is selected: nothing to read.")
-        self._check_state()
+        self._check_state(streams)
         self._check_stream_settings(streams)
         failures = {
             stream.connector_id: self._vanished()
@@ -227,6 +228,7 @@ class TapAfas(Tap):
             if stream.connector_id not in self.environment.connectors
         }
         syncs = [self.sync_of(stream) for stream in streams if stream.connector_id not in failures]
+        syncs.sort(key=lambda sync: sync.weight, reverse=True)
         if self.state:
             self.state_writer.write_state(self.state)
         run = self._run = Run(syncs, self.config["max_parallel_requests"])
@@ -249,14 +251,17 @@ class TapAfas(Tap):
             "Add it to the app connector in AFAS, or run discovery again and take it out of the selection.",
         )
 
-    def _check_state(self) -> None:
+    def _check_state(self, streams: Sequence[AfasStream]) -> None:
+        """See to it that the state is this tap's, before anything is read."""
+        for stream in streams:
+            stream.bookmark()
         known = set(self.streams)
         foreign = set(self.state.get("bookmarks", {})) - known
         if foreign and not known & set(self.state["bookmarks"]):
             raise StateError(
                 f"The state is about {', '.join(sorted(foreign))}, and none of these is a stream here: it seems to be"
-                " another connector's. Pass the state that this tap wrote, or start anew: without --state, or `meltano run"
-                " --full-refresh`."
+                " another connector's. Pass the state that this tap wrote, or start anew: without --state, or"
+                " `meltano run --full-refresh`."
             )
 
     def _check_stream_settings(self, streams: Sequence[AfasStream]) -> None:
