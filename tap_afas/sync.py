@@ -18,6 +18,7 @@ from tap_afas.profit.by_offset import ByOffset
 from tap_afas.profit.by_stamp import ByStamp, StampField, Start
 from tap_afas.profit.clock import shift
 from tap_afas.profit.errors import ProfitError, QueryTooLongError
+from tap_afas.profit.keys import check_keys
 from tap_afas.profit.page import KeyField, PageSize
 from tap_afas.profit.query import LONGEST_QUERY, Condition, Query, both
 from tap_afas.records import ReplacedFields, RowReader, UnfitValueError
@@ -83,14 +84,23 @@ class StreamSync:
         client: Asks AFAS.
         clock: Of AFAS' wall time.
         started: When the run began, by AFAS' clock and this machine's, whichever is earlier.
+        described: The connector's fields, if the run has asked for them already.
     """
 
-    def __init__(self, stream: AfasStream, client: ProfitClient, clock: Clock, started: datetime.datetime) -> None:
+    def __init__(
+        self,
+        stream: AfasStream,
+        client: ProfitClient,
+        clock: Clock,
+        started: datetime.datetime,
+        described: Connector | None = None,
+    ) -> None:
         self.stream = stream
         self.count = Count()
         self._client = client
         self._clock = clock
         self._started = started
+        self._described = described
         self._settings: Mapping[str, Any] = stream.config.get("streams", {}).get(stream.connector_id, {})
         self._overlap_seconds = max(1, stream.config.get("overlap_seconds", 300))
         self._earlier = stream.stream_state
@@ -99,6 +109,7 @@ class StreamSync:
         self._bookmark: Bookmark | None = None
         self._kinds: dict[str, Kind] = {}
         self._overlap = Overlap()
+        self._keys: list[KeyField] = []
         self._picked: Sequence[int] = ()
         self._walk: Walk
         self.reader: RowReader
@@ -109,7 +120,7 @@ class StreamSync:
     def describe(self) -> Connector:
         """Ask for the connector's fields."""
         self.count.started = time.monotonic()
-        return self._client.connector(self.stream.connector_id)
+        return self._described or self._client.connector(self.stream.connector_id)
 
     def ask(self) -> Answer:
         """Ask for the next page."""
@@ -127,7 +138,7 @@ class StreamSync:
         """
         stream = self.stream
         self._kinds = self._columns(connector)
-        keys = [KeyField(field, _KEY_KINDS[self._kinds[field]]) for field in stream.primary_keys]
+        keys = self._keys = [KeyField(field, _KEY_KINDS[self._kinds[field]]) for field in stream.primary_keys]
         where = read_filter(
             self._settings.get("filter"), connector, kinds_of(connector, self._settings.get("types", {})), self._clock
         )
@@ -148,13 +159,12 @@ class StreamSync:
             self._walk = ByKey(keys, size, where)
         else:
             self._walk = ByOffset(order, size, where)
-        by_key = (keys and sortable) or stamp
         visible = [
             field
             for field in self._kinds
             if stream.is_field_selected(field) or field in stream.primary_keys or field == stamp
         ]
-        hidden = [] if by_key else [field for field in order if field not in visible]
+        hidden = [field for field in order if field not in visible]
         all_kinds = {**self._kinds, **{field: kinds_of(connector, {})[field] for field in hidden}}
         self.reader = RowReader(
             stream.connector_id,
@@ -229,8 +239,8 @@ class StreamSync:
             order = longer
         if not order and stamp is None:
             raise SchemaChangedError(
-                "The connector has no key, and no field that AFAS can sort on: its rows can't be read page by page without"
-                " losing some.",
+                "The connector has no key, and no field that AFAS can sort on: its rows can't be read page by page"
+                " without losing some.",
                 "Add an id field to the GetConnector in AFAS.",
             )
         return order
@@ -294,6 +304,8 @@ class StreamSync:
         """
         page = self.reader.read(answer.body)
         try:
+            if isinstance(self._walk, ByOffset):
+                check_keys(page, self._keys)
             self._picked = self._walk.learn(page)
         except ValueError as error:
             raise UnfitValueError(f"The replication key or key holds something that is no date ({error}).") from None

@@ -103,6 +103,10 @@ class TapAfas(Tap):
         self._warn_of_expiry(environment)
         return environment, local if date is None else min(local, date)
 
+    @functools.cached_property
+    def _described(self) -> dict[str, Connector]:
+        return {}
+
     @property
     def environment(self) -> Environment:
         """What the token may read."""
@@ -115,7 +119,7 @@ class TapAfas(Tap):
 
     def sync_of(self, stream: AfasStream) -> StreamSync:
         """A new sync of a stream."""
-        return StreamSync(stream, self.profit, self.clock, self.started)
+        return StreamSync(stream, self.profit, self.clock, self.started, self._described.pop(stream.connector_id, None))
 
     def write_lines(self, lines: bytes) -> None:
         """Write lines that are encoded already."""
@@ -235,8 +239,10 @@ class TapAfas(Tap):
         try:
             if syncs:
                 run()
-        finally:
+        except BaseException:
             self.profit.stop()
+            raise
+        finally:
             self._report(syncs)
         failures.update(run.failures)
         for connector_id, failure in failures.items():
@@ -271,6 +277,7 @@ class TapAfas(Tap):
             if isinstance(connector, ProfitError):
                 continue  # The stream itself will say so, and the others go on.
             settings = self.config["streams"][connector_id]
+            self._described[connector_id] = connector
             to_stream(connector, settings)
             read_filter(settings.get("filter"), connector, kinds_of(connector, settings.get("types", {})), self.clock)
 

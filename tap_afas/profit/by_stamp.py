@@ -249,7 +249,7 @@ class ByStamp:
             raise MisbehavedError(
                 f"AFAS sends rows from outside the asked bounds {self._since} to {self._until}. Asked: {asked}."
             )
-        end = self.stamp.bound(self._until)
+        end = self.stamp.move(self._until, -1)
         fresh = []
         for position in positions:
             stamp, mark = stamps[position], page.mark(position)
