@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.standard import known_key, stamp_candidates
-from tap_afas.runner import Workers
 from tap_afas.schema import json_schema, kinds_of
 from tap_afas.settings import Choice
+from tap_afas.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from singer_sdk.exceptions import MaxRecordsLimitException
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -11,7 +11,6 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
 
 from tap_afas.bookmark import read_bookmark
-from tap_afas.runner import Run
 from tap_afas.schema import kind_in_schema
 
 if sys.version_info >= (3, 12):
@@ -22,13 +21,25 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.singerlib import Catalog
 
     from tap_afas.bookmark import Bookmark
-    from tap_afas.records import Rows
-    from tap_afas.sync import StreamSync
-    from tap_afas.tap import TapAfas
+    from tap_afas.records import RowReader
+
+
+class Owner(Protocol):
+    """What a stream asks of its tap."""
+
+    def write_lines(self, lines: bytes) -> None:
+        """Write lines that are encoded already."""
+
+    def sync_alone(self, stream: AfasStream) -> None:
+        """Sync one stream, whatever the others do."""
+
+    def records_of(self, stream: AfasStream) -> Iterable[Record]:
+        """Its records, without writing any."""
 
 
 class AfasStream(Stream):
@@ -36,6 +47,7 @@ class AfasStream(Stream):
 
     Args:
         tap: The tap.
+        owner: The same, as what a stream asks of it.
         connector_id: As AFAS spells it; also the stream's id in the catalog.
         name: The stream's name for targets.
         schema: JSON Schema of its records.
@@ -48,8 +60,9 @@ class AfasStream(Stream):
 
     def __init__(  # noqa: PLR0913 - made in one place, with names
         self,
-        tap: TapAfas,
+        tap: Tap,
         *,
+        owner: Owner,
         connector_id: str,
         name: str,
         schema: dict[str, Any],
@@ -57,7 +70,7 @@ class AfasStream(Stream):
         replication_key: str | None = None,
     ) -> None:
         self.connector_id = connector_id
-        self._afas = tap
+        self._owner = owner
         super().__init__(tap, schema=schema, name=name)
         self.primary_keys = primary_keys
         self.replication_key = replication_key
@@ -130,28 +143,24 @@ class AfasStream(Stream):
         if self._complete:
             super()._write_activate_version_message(full_table_version)
 
-    def write_page(self, sync: StreamSync, page: Rows) -> None:
-        """Write the new rows of a page, and the state behind them."""
-        rows = sync.finished(page)
+    def write_rows(self, reader: RowReader, rows: Sequence[Any]) -> None:
+        """Write RECORD messages of finished rows."""
         if self.page_at_once:
-            self._afas.write_lines(sync.reader.lines(self.name, rows, self._stream_version))
+            self._owner.write_lines(reader.lines(self.name, rows, self._stream_version))
         else:
             for row in rows:
-                self._write_record_message(sync.reader.as_dict(row))
-        self._write_state(sync)
+                self._write_record_message(reader.as_dict(row))
 
-    def write_end(self, sync: StreamSync) -> None:
-        """Write what follows the last page: now, and not before, may a target take out what wasn't in it."""
-        sync.finish()
+    def write_complete(self) -> None:
+        """Tell the target that all rows have come: now, and not before, may it take out what wasn't among them."""
         self._complete = True
         if self._stream_version is not None:
             self._write_activate_version_message(self._stream_version)
-        self._write_state(sync)
 
-    def _write_state(self, sync: StreamSync) -> None:
-        bookmarks: dict[str, Any] = self.tap_state.setdefault("bookmarks", {})
-        bookmarks[self.name] = sync.state()
-        self._afas.state_writer.write_state(self.tap_state)
+    def write_state(self, state: dict[str, Any]) -> None:
+        """Write the STATE with this part for the stream."""
+        self.tap_state.setdefault("bookmarks", {})[self.name] = state
+        self._tap.state_writer.write_state(self.tap_state)
 
     @property
     @override
@@ -164,30 +173,18 @@ class AfasStream(Stream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """The records, for who uses the stream as a library; nothing is written and no state moves."""
-        sync = self._afas.sync_of(self)
-        sync.begin(sync.describe())
-        while True:
-            page = sync.take(sync.ask())
-            yield from map(sync.reader.as_dict, sync.finished(page))
-            if sync.done:
-                return
+        return self._owner.records_of(self)
 
     @override
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
         # What the SDK's own `sync_all`, `--test` and tests call: this stream alone, by the same way as a run.
-        if self.ABORT_AT_RECORD_COUNT is not None:
-            yield from self._sync_some(self.ABORT_AT_RECORD_COUNT)
+        if self.ABORT_AT_RECORD_COUNT is None:
+            self._owner.sync_alone(self)
             return
-        run = Run([self._afas.sync_of(self)], parallel=1)
-        run()
-        for failure in run.failures.values():
-            raise failure
-
-    def _sync_some(self, count: int) -> Generator[dict[str, Any], Any, Any]:
-        for number, record in enumerate(self.get_records(None)):
-            if number >= count:
-                self._abort_sync(MaxRecordsLimitException(f"{count} records, as asked"))
+        for number, record in enumerate(self.get_records(context)):
+            if number >= self.ABORT_AT_RECORD_COUNT:
+                self._abort_sync(MaxRecordsLimitException(f"{number} records, as asked"))
             self._write_record_message(record)
             yield record

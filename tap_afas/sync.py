@@ -27,7 +27,7 @@ from tap_afas.settings import page_size
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tap_afas.profit.client import Answer, ProfitClient
     from tap_afas.profit.clock import Clock
@@ -139,9 +139,7 @@ class StreamSync:
         stream = self.stream
         self._kinds = self._columns(connector)
         keys = self._keys = [KeyField(field, _KEY_KINDS[self._kinds[field]]) for field in stream.primary_keys]
-        where = read_filter(
-            self._settings.get("filter"), connector, kinds_of(connector, self._settings.get("types", {})), self._clock
-        )
+        where = read_filter(self._settings.get("filter"), connector, self._clock)
         size = PageSize(page_size(self._settings, stream.config, len(connector.fields)))
         if stream.ABORT_AT_RECORD_COUNT is not None:
             size = PageSize(min(size.take, max(1, stream.ABORT_AT_RECORD_COUNT)))
@@ -351,13 +349,23 @@ class StreamSync:
         """Whether all pages have been taken."""
         return self._walk.done
 
-    def finished(self, page: Rows) -> list[Any]:
-        """The new rows of a page, as they are to be emitted."""
-        rows = self.reader.finish(page.pick(self._picked))
-        self.count.rows += len(rows)
-        return rows
+    def records(self, page: Rows) -> Iterable[dict[str, Any]]:
+        """The new rows of a page as records, without writing them."""
+        return map(self.reader.as_dict, self.reader.finish(page.pick(self._picked)))
 
-    def state(self) -> dict[str, Any]:
+    def write(self, page: Rows) -> None:
+        """Write the new rows of a page, and the state behind them; behind the last page, what follows it."""
+        rows = self.reader.finish(page.pick(self._picked))
+        self.stream.write_rows(self.reader, rows)
+        self.count.rows += len(rows)
+        if self.done:
+            self._warn_of_replaced_fields()
+            self.stream.write_complete()
+        else:
+            self._report_progress()
+        self.stream.write_state(self._state())
+
+    def _state(self) -> dict[str, Any]:
         """The stream's part of the STATE after the page; a full table has no bookmark in it."""
         state = {} if self._bookmark is None else self._bookmark.to_state()
         rows_read = self.count.read if self.done else self._earlier.get("rows_read")
@@ -380,7 +388,7 @@ class StreamSync:
             raise error
         self.stream.logger.warning("%s Asking for %d rows at a time.", error, self._walk.size.take)
 
-    def report_progress(self) -> None:
+    def _report_progress(self) -> None:
         """A line on how far a long walk is."""
         now = time.monotonic()
         if now - self._progress < _PROGRESS_SECONDS:
@@ -405,8 +413,7 @@ class StreamSync:
             "bookmark": self._bookmark.value if self._bookmark is not None else None,
         }
 
-    def finish(self) -> None:
-        """Say what is left to say after the last page."""
+    def _warn_of_replaced_fields(self) -> None:
         for field in self._replaced.found:
             self.stream.logger.warning("%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field)
 

@@ -23,11 +23,12 @@ from tap_afas.discovery import DiscoveryError, check_named, chosen, describe, st
 from tap_afas.filters import read_filter
 from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import ConnectorError, ProfitError
-from tap_afas.runner import FAILURES, InterruptedRunError, Run
+from tap_afas.runner import FAILURES, Run
 from tap_afas.schema import kinds_of
-from tap_afas.settings import SCHEMA, SECRETS, client, problems
+from tap_afas.settings import SCHEMA, client, complaint, problems
 from tap_afas.stream import AfasStream
 from tap_afas.sync import StreamSync
+from tap_afas.workers import InterruptedRunError
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -35,11 +36,12 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from jsonschema import ValidationError
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.helpers.types import Record
     from singer_sdk.singerlib import CatalogEntry
 
     from tap_afas.profit.client import ProfitClient
@@ -121,6 +123,27 @@ class TapAfas(Tap):
         """A new sync of a stream."""
         return StreamSync(stream, self.profit, self.clock, self.started, self._described.pop(stream.connector_id, None))
 
+    def sync_alone(self, stream: AfasStream) -> None:
+        """Sync one stream, whatever the others do.
+
+        Raises:
+            ProfitError, FilterError, StateError: It failed.
+        """
+        run = self._run = Run([self.sync_of(stream)], parallel=1)
+        run()
+        for failure in run.failures.values():
+            raise failure
+
+    def records_of(self, stream: AfasStream) -> Iterator[Record]:
+        """The records of a stream, without writing any."""
+        sync = self.sync_of(stream)
+        sync.begin(sync.describe())
+        while True:
+            page = sync.take(sync.ask())
+            yield from sync.records(page)
+            if sync.done:
+                return
+
     def write_lines(self, lines: bytes) -> None:
         """Write lines that are encoded already."""
         cast("LineWriter", self.message_writer).write_lines(lines)
@@ -130,15 +153,11 @@ class TapAfas(Tap):
             self.logger.warning(
                 "AFAS stops classic tokens on 31 August 2027: set `client_id` and `client_secret` in place of `token`."
             )
-        if not environment.token_expiry:
-            return
-        try:
-            expiry = datetime.datetime.fromisoformat(environment.token_expiry).date()
-        except ValueError:
+        ends = environment.token_ends
+        if ends is not None and ends - datetime.datetime.now(tz=datetime.UTC).date() <= _EXPIRY_WARNING:
+            self.logger.warning("The token ends on %s: make a new one in the app connector before that.", ends)
+        elif ends is None and environment.token_expiry:
             self.logger.info("AFAS says the token ends: %s", environment.token_expiry)
-            return
-        if expiry - datetime.datetime.now(tz=datetime.UTC).date() <= _EXPIRY_WARNING:
-            self.logger.warning("The token ends on %s: make a new one in the app connector before that.", expiry)
 
     # Settings
 
@@ -146,26 +165,10 @@ class TapAfas(Tap):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         self.append_builtin_config(self.config_jsonschema)
         validator = JSONSchemaValidator(self.config_jsonschema)
-        errors = [self._say(error) for error in validator.iter_errors(self._config)] or problems(self._config)
+        errors = [complaint(error) for error in validator.iter_errors(self._config)] or problems(self._config)
         if errors and raise_errors:
             raise ConfigValidationError("The settings can't be used.", errors=errors, schema=self.config_jsonschema)
         return errors
-
-    @classmethod
-    def _say(cls, error: ValidationError) -> str:
-        """A sentence for a setting that doesn't fit; never with the value of a secret."""
-        if error.context:
-            error = max(error.context, key=lambda cause: len(cause.absolute_path))
-        path = ".".join(str(part) for part in error.absolute_path)
-        if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-            known = list(cast("dict[str, Any]", error.schema).get("properties", {}))
-            unknown = [name for name in error.instance if name not in known]
-            near = difflib.get_close_matches(unknown[0], known, 1)
-            where = f" of `{path}`" if path else f" of {cls.name}"
-            return f"`{unknown[0]}` is not a setting{where}." + (f" Did you mean `{near[0]}`?" if near else "")
-        if path in SECRETS:
-            return f"`{path}` must be text."
-        return f"`{path}`: {error.message}."
 
     # Streams
 
@@ -190,6 +193,7 @@ class TapAfas(Tap):
         described = to_stream(connector, self.config["streams"].get(connector.id, {}))
         return AfasStream(
             self,
+            owner=self,
             connector_id=connector.id,
             name=stream_name(connector.id),
             schema=described.schema,
@@ -207,7 +211,11 @@ class TapAfas(Tap):
                 " have. Correct it, or run discovery again."
             )
         return AfasStream(
-            self, connector_id=entry.tap_stream_id, name=entry.stream or stream_name(entry.tap_stream_id), schema=schema
+            self,
+            owner=self,
+            connector_id=entry.tap_stream_id,
+            name=entry.stream or stream_name(entry.tap_stream_id),
+            schema=schema,
         )
 
     # Running
@@ -279,7 +287,7 @@ class TapAfas(Tap):
             settings = self.config["streams"][connector_id]
             self._described[connector_id] = connector
             to_stream(connector, settings)
-            read_filter(settings.get("filter"), connector, kinds_of(connector, settings.get("types", {})), self.clock)
+            read_filter(settings.get("filter"), connector, self.clock)
 
     def _report(self, syncs: Sequence[StreamSync]) -> None:
         """One line per stream, and the totals that AFAS' fair use is about."""
@@ -298,9 +306,9 @@ class TapAfas(Tap):
         read = sum(sync.count.read for sync in syncs)
         self.logger.info(
             "Asked of AFAS: %d requests, %d rows.",
-            self.profit.requests,
+            self.profit.asked.total(),
             read,
-            extra={"requests": self.profit.requests, "rows_read": read},
+            extra={"requests": self.profit.asked.total(), "rows_read": read},
         )
 
     # Command line
