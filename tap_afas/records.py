@@ -120,6 +120,7 @@ class RowReader:
     def _read_tolerantly(self, body: bytes) -> list[Any]:
         loose = msgspec.json.Decoder(_Loose)
         try:
+            body.decode()  # The values are looked at one by one, and only then for their encoding.
             answer = loose.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             try:

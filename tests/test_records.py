@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import decimal
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_afas.profit.clock import Clock
+from tap_afas.profit.errors import NotUnderstoodError
+from tap_afas.records import ReplacedFields, RowReader, UnfitValueError
+
+if TYPE_CHECKING:
+    from tap_afas.schema import Kind
+
+KINDS: dict[str, Kind] = {
+    "Id": "integer",
+    "Code": "string",
+    "Bedrag": "number",
+    "Aan": "boolean",
+    "Dag": "date",
+    "Gewijzigd_op": "date-time",
+    "A_Toev_Huisnr.": "string",
+}
+
+
+def reader(**options: Any) -> RowReader:
+    return RowReader("C", KINDS, **{"key": ("Id",), "stamp": "Gewijzigd_op", "clock": Clock(), **options})
+
+
+def emit(body: bytes, version: int | None = None, **options: Any) -> list[dict[str, Any]]:
+    reads = reader(**options)
+    page = reads.read(body)
+    lines = reads.lines("C", reads.finish(page.rows), version)
+    return [json.loads(line, parse_float=decimal.Decimal) for line in lines.splitlines()]
+
+
+def records(rows: bytes, **options: Any) -> list[dict[str, Any]]:
+    return [message["record"] for message in emit(b'{"skip":0,"take":9,"rows":[' + rows + b"]}", **options)]
+
+
+def test_a_row_as_metainfo_says() -> None:
+    row = (
+        b'{"Id":1,"Code":"0012","Bedrag":12345678901234567890.1234567890,"Aan":false,"Dag":"1980-02-29T00:00:00Z",'
+        b'"Gewijzigd_op":"2024-07-01T12:00:00Z","A_Toev_Huisnr.":"bis","Nieuw":[1,{"x":2}]}'
+    )
+    assert records(row) == [
+        {
+            "Id": 1,
+            "Code": "0012",
+            "Bedrag": decimal.Decimal("12345678901234567890.1234567890"),
+            "Aan": False,
+            "Dag": "1980-02-29",
+            "Gewijzigd_op": "2024-07-01T10:00:00+00:00",
+            "A_Toev_Huisnr.": "bis",
+        }
+    ]
+
+
+def test_a_missing_field_is_null() -> None:
+    assert records(b'{"Id":1}') == [dict.fromkeys(KINDS) | {"Id": 1}]
+
+
+def test_messages_bear_stream_time_and_version() -> None:
+    (message,) = emit(b'{"rows":[{"Id":1}]}', version=7)
+    assert (message["type"], message["stream"], message["version"]) == ("RECORD", "C", 7)
+    assert message["time_extracted"].endswith("+00:00")
+    assert "version" not in emit(b'{"rows":[{"Id":1}]}')[0]
+
+
+@pytest.mark.parametrize(
+    ("json_value", "field", "value"),
+    [
+        (b"5.00", "Id", 5),
+        (b"1e2", "Id", 100),
+        (b"9007199254740993", "Id", 9007199254740993),
+        (b"123456789012345678901234567890", "Id", 123456789012345678901234567890),
+        (b"12.50", "Code", "12.50"),
+        (b"007", "Code", None),
+        (b"true", "Code", "true"),
+        (b'{"a":1}', "Code", '{"a":1}'),
+        (b"-.5", "Bedrag", decimal.Decimal("-0.5")),
+        (b".25", "Bedrag", decimal.Decimal("0.25")),
+        (b'"21.00"', "Bedrag", decimal.Decimal("21.00")),
+        (b"1", "Aan", True),
+        (b"0", "Aan", False),
+        (b'"2024-02-29"', "Dag", "2024-02-29"),
+        (b'"\\ud83d"', "Code", "�"),
+        (b'"a\\ud83d\\ude00\\ude00b"', "Code", "a\U0001f600�b"),
+        (b'"-.5 and \\".5\\""', "Code", '-.5 and ".5"'),
+        (b'"\\\\ud83d"', "Code", "\\ud83d"),
+        (b'"tab\there\x01"', "Code", "tab\there\x01"),
+        (b'"\xe9\xff"', "Code", "��"),
+        (b'""', "Code", ""),
+    ],
+)
+def test_what_other_versions_of_afas_write(json_value: bytes, field: str, value: Any) -> None:
+    row = b'{"Id":1,"%s":%s}' % (field.encode(), json_value) if field != "Id" else b'{"Id":%s}' % json_value
+    if json_value == b"007":
+        with pytest.raises(NotUnderstoodError):
+            records(row)
+        return
+    (record,) = records(row)
+    assert record[field] == value
+    assert type(record[field]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("json_value", "field", "words"),
+    [
+        (b'"twaalf"', "Id", "a whole number"),
+        (b"5.5", "Id", "a whole number"),
+        (b"true", "Id", "a whole number"),
+        (b'"veel"', "Bedrag", "a number"),
+        (b'"NaN"', "Bedrag", "a number"),
+        (b'"-Infinity"', "Bedrag", "a number"),
+        (b"[]", "Bedrag", "a number"),
+        (b'"ja"', "Aan", "true or false"),
+        (b"2", "Aan", "true or false"),
+        (b'"2024-03-31T00:15:00Z"', "Dag", "a date without a time"),
+        (b'"2024-02-30T00:00:00Z"', "Dag", "a date without a time"),
+        (b"20240331", "Dag", "a date without a time"),
+        (b'"gisteren"', "Gewijzigd_op", "a date and time"),
+        (b'"2024-02-30T10:00:00Z"', "Gewijzigd_op", "a date and time"),
+        (b'"0001-01-01T00:00:00Z"', "Gewijzigd_op", "a date and time"),
+    ],
+)
+def test_what_fits_nowhere_is_reported_with_its_row(json_value: bytes, field: str, words: str) -> None:
+    row = b'{"Code":"geheim","Id":77,"%s":%s}' % (field.encode(), json_value)
+    with pytest.raises(UnfitValueError) as caught:
+        records(row)
+    sentence = str(caught.value)
+    assert f"The value of {field}" in sentence
+    assert words in sentence
+    assert "streams.C.types" in sentence
+    if field != "Id":
+        assert "Id = 77" in sentence
+        assert json_value.decode().strip('"') not in sentence
+    assert "geheim" not in sentence
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"[]", b"null", b'{"rows":5}', b'{"rows":[5]}', b'{"rows":[{}', b'{"rows":null}', b"[" * 100_000],
+)
+def test_an_answer_without_rows_is_reported(body: bytes) -> None:
+    with pytest.raises(NotUnderstoodError):
+        emit(body)
+
+
+def test_afas_words_in_an_answer_without_rows_are_kept() -> None:
+    with pytest.raises(NotUnderstoodError, match="Out of patience"):
+        emit(b'{"externalMessage":"Out of patience"}')
+
+
+def test_hidden_fields_are_read_but_not_emitted() -> None:
+    reads = reader(hidden=["Code"])
+    page = reads.read(b'{"rows":[{"Id":1,"Code":"x"}]}')
+    assert page.column("Code") == ["x"]
+    (line,) = reads.lines("C", reads.finish(page.rows), None).splitlines()
+    assert "Code" not in json.loads(line)["record"]
+
+
+def test_marks_tell_rows_apart_and_outlast_the_run() -> None:
+    body = b'{"rows":[{"Id":1},{"Id":2},{"Id":1}]}'
+    page = reader().read(body)
+    assert page.mark(0) == page.mark(2) != page.mark(1)
+    assert page.mark(0) == reader().read(body).mark(0)
+
+
+def test_stamps_and_keys_of_a_page() -> None:
+    page = reader().read(b'{"rows":[{"Id":1,"Gewijzigd_op":"2024-07-01T12:00:00Z"},{"Id":2}]}')
+    assert page.stamps == ["2024-07-01T12:00:00", None]
+    assert page.keys == [(1,), (2,)]
+
+
+def test_replaced_fields_are_found_only_when_every_row_bears_the_constant() -> None:
+    replaced = ReplacedFields(KINDS)
+    reads = reader()
+    replaced.look(reads.read(b'{"rows":[{"Code":"(vervangen)","A_Toev_Huisnr.":"(replaced)"}]}'))
+    replaced.look(reads.read(b'{"rows":[{"Code":"(vervangen)","A_Toev_Huisnr.":"a"}]}'))
+    assert replaced.found == ["Code"]
+    assert not ReplacedFields(KINDS).found

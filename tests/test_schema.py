@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tap_afas.profit.metainfo import Connector, Field
+from tap_afas.schema import KINDS, Kind, fits, json_schema, kind_in_schema, kind_of, kinds_of
+
+
+@pytest.mark.parametrize(
+    ("data_type", "control_type", "kind"),
+    [
+        ("string", 1, "string"),
+        ("string", 5, "string"),
+        ("int", 5, "integer"),
+        ("decimal", 1, "number"),
+        ("boolean", 1, "boolean"),
+        ("date", 4, "date"),
+        ("date", 8, "date-time"),
+        ("date", 1, "date-time"),
+        ("date", 7, "date-time"),
+        ("blob", 23, "string"),
+        ("", 0, "string"),
+        ("something new", 99, "string"),
+    ],
+)
+def test_kind_of_a_field(data_type: str, control_type: int, kind: Kind) -> None:
+    assert kind_of(Field("X", data_type, control_type=control_type)) == kind
+
+
+def test_types_of_the_settings_win() -> None:
+    connector = Connector("C", "", {"Code": Field("Code", "int"), "When": Field("When", "date", control_type=4)})
+    assert kinds_of(connector, {"Code": "string"}) == {"Code": "string", "When": "date"}
+
+
+def test_schema_holds_only_what_afas_enforces() -> None:
+    connector = Connector(
+        "C",
+        "",
+        {
+            "Code": Field("Code", "string", "Code van iets", length=15),
+            "Amount": Field("Amount", "decimal", "Bedrag", decimals=2),
+            "Born": Field("Born", "date", "", control_type=4),
+        },
+    )
+    assert json_schema(connector, kinds_of(connector, {})) == {
+        "type": "object",
+        "properties": {
+            "Code": {"type": ["string", "null"], "description": "Code van iets"},
+            "Amount": {"type": ["number", "null"], "description": "Bedrag"},
+            "Born": {"type": ["string", "null"], "format": "date"},
+        },
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kind_survives_the_catalog(kind: Kind) -> None:
+    connector = Connector("C", "", {"X": Field("X", "string")})
+    assert kind_in_schema(json_schema(connector, {"X": kind})["properties"]["X"]) == kind
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind"),
+    [
+        ({"type": "integer"}, "integer"),
+        ({"type": ["null", "integer", "number"]}, "number"),
+        ({"type": ["string", "integer"]}, "string"),
+        ({"type": ["string"], "format": "email"}, "string"),
+        ({"type": ["object", "null"]}, "string"),
+        ({}, "string"),
+    ],
+)
+def test_kind_of_an_edited_schema(schema: dict[str, Any], kind: Kind) -> None:
+    assert kind_in_schema(schema) == kind
+
+
+@pytest.mark.parametrize("now", KINDS)
+@pytest.mark.parametrize("column", KINDS)
+def test_what_fits_a_column(now: Kind, column: Kind) -> None:
+    wider = {("integer", "number"), ("date", "date-time")}
+    assert fits(now, column) == (column in {now, "string"} or (now, column) in wider)
