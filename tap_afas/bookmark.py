@@ -1,7 +1,7 @@
 """What a stream keeps in the STATE, and how it is read back.
 
     {"replication_key": "ModifiedDate", "replication_key_value": "2026-03-01T08:15:00+00:00",
-     "delivered": "<base64>", "empties_read": true, "place": {"after": ["10042"], "since": "…", "until": "…"},
+     "delivered": "<base64>", "empties_read": true, "place": {"keys": ["Id"], "after": ["10042"], "since": "…", "until": "…"},
      "rows_read": 1204}
 
 `delivered` holds fingerprints of the rows that the next run will read again because of the overlap, so that it needn't send them again; `rows_read` tells it which streams take long.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import collections
 import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,13 @@ class Bookmark:
         if self.delivered:
             state["delivered"] = base64.b64encode(b"".join(self.delivered)).decode()
         if self.place is not None:
-            state["place"] = {"after": list(self.place.after), "since": self.place.since, "until": self.place.until}
+            place = self.place
+            state["place"] = {
+                "keys": list(place.keys),
+                "after": list(place.after),
+                "since": place.since,
+                "until": place.until,
+            }
         return state
 
 
@@ -142,12 +149,14 @@ def _read_place(place: Any, *, is_date: bool) -> Place | None:
     # Without it a part is read again from its start.
     if not isinstance(place, dict):
         return None
-    after, since, until = place.get("after"), place.get("since"), place.get("until")
+    keys, after, since, until = place.get("keys"), place.get("after"), place.get("since"), place.get("until")
     kind = str if is_date else int
     bounds_fit = (since is None and until is None) or (isinstance(since, kind) and isinstance(until, kind))
-    if not isinstance(after, list) or not all(isinstance(value, str) for value in after) or not after or not bounds_fit:
+    if not isinstance(keys, list) or not isinstance(after, list) or len(keys) != len(after) or not keys:
         return None
-    return Place(tuple(after), since, until)
+    if not bounds_fit or not all(isinstance(value, str) for value in (*keys, *after)):
+        return None
+    return Place(tuple(keys), tuple(after), since, until)
 
 
 class Overlap:
@@ -171,10 +180,10 @@ class Overlap:
         if len(positions) + len(self._marks) > _MOST_MARKS:
             self._marks = []
             return
-        known = set(self._marks)
-        fresh = [(stamps[position], page.mark(position)) for position in positions]
-        # A row that was read twice, in the overlap of two pages, counts once; two equal rows of one page count twice.
-        self._marks.extend(entry for entry in fresh if entry not in known)
+        # A row that was read twice, in the overlap of two pages, counts once; equal rows count as often as a page has them.
+        known = collections.Counter(self._marks)
+        fresh = collections.Counter((stamps[position], page.mark(position)) for position in positions)
+        self._marks.extend((fresh - known).elements())
 
     @property
     def marks(self) -> tuple[bytes, ...]:

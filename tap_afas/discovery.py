@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ logger = logging.getLogger("tap-afas.discovery")
 
 # PostgreSQL holds no longer names.
 _LONGEST_NAME = 63
+_MOST_NAMED = 20
+_STAMPS: set[Kind] = {"date", "date-time", "integer"}
 
 
 class DiscoveryError(Exception):
@@ -71,8 +74,8 @@ def check_named(config: Mapping[str, Any], environment: Environment, known: Iter
     if missing:
         where = f" of environment {environment.id}" if environment.id else ""
         raise DiscoveryError(
-            f"The settings name {', '.join(sorted(set(missing)))}, which the app connector{where} doesn't have. Add the GetConnector to the app"
-            f" connector in AFAS, or correct `connectors` and `streams`; it has: {', '.join(sorted(environment.connectors)) or 'none at all'}."
+            f"The settings name {', '.join(sorted(set(missing)))}, which the app connector{where} doesn't have. Add the"
+            f" GetConnector to the app connector in AFAS, or correct `connectors` and `streams`; it has: {_some(ids)}."
         )
 
 
@@ -86,8 +89,8 @@ def chosen(config: Mapping[str, Any], environment: Environment) -> list[str]:
     ids = sorted(connector_id for connector_id in environment.connectors if choice.takes(connector_id))
     if not ids:
         raise DiscoveryError(
-            "No GetConnector is left to read. Add GetConnectors to the app connector in AFAS, or widen `connectors`; the app connector has:"
-            f" {', '.join(sorted(environment.connectors)) or 'none at all'}."
+            "No GetConnector is left to read. Add GetConnectors to the app connector in AFAS, or widen `connectors`;"
+            f" the app connector has: {_some(environment.connectors)}."
         )
     names = collections.Counter(map(stream_name, ids))
     for name, count in names.items():
@@ -101,6 +104,12 @@ def chosen(config: Mapping[str, Any], environment: Environment) -> list[str]:
     return ids
 
 
+def _some(names: Iterable[str]) -> str:
+    names = sorted(names)
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return (", ".join(names[:_MOST_NAMED]) or "none at all") + more
+
+
 def describe(client: ProfitClient, connector_ids: Iterable[str]) -> dict[str, Connector | ProfitError]:
     """Ask for the fields of connectors, side by side.
 
@@ -112,7 +121,7 @@ def describe(client: ProfitClient, connector_ids: Iterable[str]) -> dict[str, Co
     found: dict[str, Connector | ProfitError] = {}
     try:
         for connector_id in ids:
-            workers.submit(connector_id, lambda connector_id=connector_id: client.connector(connector_id))
+            workers.submit(connector_id, functools.partial(client.connector, connector_id))
         for _ in ids:
             connector_id, connector, error = workers.next()
             if error is not None and not isinstance(error, ProfitError):
@@ -129,23 +138,30 @@ def to_stream(connector: Connector, settings: Mapping[str, Any]) -> Described:
     Raises:
         DiscoveryError: The settings name a field that the connector doesn't have.
     """
-    settings = (
-        {**settings, "replication_key": settings["replication_key"] or None}
-        if "replication_key" in settings
-        else settings
-    )
-    named = [
-        *settings.get("primary_keys", []),
-        *settings.get("types", {}),
-        *filter(None, [settings.get("replication_key")]),
-    ]
-    unknown = [field for field in named if field not in connector.fields]
+    key = tuple(settings["primary_keys"]) if "primary_keys" in settings else known_key(connector)
+    kinds = kinds_of(connector, settings.get("types", {}))
+    stamp = settings["replication_key"] or None if "replication_key" in settings else _detect_stamp(connector, kinds)
+    unknown = [field for field in (*key, *settings.get("types", {}), stamp) if field and field not in connector.fields]
     if unknown:
         raise DiscoveryError(
             f"{connector.id}: `streams` names the field {', '.join(unknown)}, which the connector doesn't have. It has:"
             f" {', '.join(connector.fields)}."
         )
-    kinds = kinds_of(connector, settings.get("types", {}))
+    if stamp is not None and kinds[stamp] not in _STAMPS:
+        raise DiscoveryError(
+            f"{connector.id}: the replication key {stamp} is {kinds[stamp]}; it must be a date or a whole number."
+        )
+    _warn_of_names(connector)
+    return Described(
+        connector.id,
+        json_schema(connector, kinds),
+        key,
+        stamp,
+    )
+
+
+def _warn_of_names(connector: Connector) -> None:
+    """Say which fields a target may have no column for."""
     for field in connector.fields:
         if len(field) > _LONGEST_NAME:
             logger.warning(
@@ -154,12 +170,10 @@ def to_stream(connector: Connector, settings: Mapping[str, Any]) -> Described:
                 field,
                 _LONGEST_NAME,
             )
-    return Described(
-        connector.id,
-        json_schema(connector, kinds),
-        tuple(settings["primary_keys"]) if "primary_keys" in settings else known_key(connector),
-        settings["replication_key"] if "replication_key" in settings else _detect_stamp(connector, kinds),
-    )
+    folded = collections.Counter(field.casefold() for field in connector.fields)
+    alike = [field for field in connector.fields if folded[field.casefold()] > 1]
+    if alike:
+        logger.warning("%s: many targets take %s for one field.", connector.id, " and ".join(alike))
 
 
 def _detect_stamp(connector: Connector, kinds: Mapping[str, Kind]) -> str | None:
@@ -167,7 +181,8 @@ def _detect_stamp(connector: Connector, kinds: Mapping[str, Kind]) -> str | None
     candidates = stamp_candidates(connector, date_times)
     if len(candidates) > 1:
         logger.warning(
-            "%s: %s could each be the time of the last change; reading the full table. Choose one with `streams.%s.replication_key`.",
+            "%s: %s could each be the time of the last change; reading the full table. Choose one with"
+            " `streams.%s.replication_key`.",
             connector.id,
             " and ".join(candidates),
             connector.id,

@@ -4,32 +4,42 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from tap_afas.profit.query import Condition, Filter, Operator
+from tap_afas.profit.query import Condition, Filter
+from tap_afas.schema import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_afas.profit.clock import Clock
-    from tap_afas.profit.metainfo import Connector
+    from tap_afas.profit.metainfo import Connector, Field
     from tap_afas.schema import Kind
 
 _VALUELESS = {"empty", "not empty"}
 _ON_TEXT = {"contains", "not contains", "starts with", "not starts with", "ends with", "not ends with"}
+_BOOLEANS = {"true": "true", "1": "true", "false": "false", "0": "false"}
+_MOST_DIGITS = 40
+_WORDS: dict[Kind, str] = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "date": "a date such as 2024-03-31",
+    "date-time": "a date and time such as 2024-03-31T09:30:00",
+}
 
 
 class FilterError(Exception):
-    """A filter that AFAS wouldn't understand, or would misunderstand; `str()` is a sentence for the person who runs the tap."""
+    """A filter that AFAS wouldn't understand, or would misunderstand; `str()` is a sentence for who runs the tap."""
 
 
-def read_filter(setting: Any, connector: Connector, kinds: Mapping[str, Kind], clock: Clock) -> Filter:
+def read_filter(setting: Any, connector: Connector, clock: Clock) -> Filter:
     """The filter that `streams.<connector>.filter` describes.
 
     Args:
         setting: A list of conditions, or a list of such lists; its form has been checked.
-        connector: Whose fields it is about.
-        kinds: Of the fields.
+        connector: Whose fields it is about. Their types are AFAS' own: `types` is about what the tap makes of them.
         clock: Of AFAS' wall time.
 
     Raises:
@@ -42,56 +52,50 @@ def read_filter(setting: Any, connector: Connector, kinds: Mapping[str, Kind], c
         raise FilterError(
             f"{connector.id}: `filter` mixes conditions and lists of conditions: give one kind or the other."
         )
-    return tuple(tuple(_condition(entry, connector, kinds, clock) for entry in group) for group in groups)
+    try:
+        return tuple(tuple(_condition(entry, connector, clock) for entry in group) for group in groups)
+    except FilterError as error:
+        raise FilterError(f"{connector.id}: {error}") from None
 
 
-def _condition(entry: Mapping[str, Any], connector: Connector, kinds: Mapping[str, Kind], clock: Clock) -> Condition:
+def _condition(entry: Mapping[str, Any], connector: Connector, clock: Clock) -> Condition:
     name, operator, value = entry["field"], entry["operator"], entry.get("value")
-    assert operator in get_args(Operator)  # noqa: S101 - the settings' schema says so
     field = connector.fields.get(name)
     if field is None:
-        raise FilterError(f"{connector.id}: `filter` names the field {name}, which the connector doesn't have.")
-    if not field.sortable:
-        raise FilterError(
-            f"{connector.id}: AFAS can't filter on {name} (a blob, a text of over 250 characters, or an odd character in its id)."
-        )
+        raise FilterError(f"`filter` names the field {name}, which the connector doesn't have.")
+    if not field.filterable:
+        raise FilterError(f"AFAS can't filter on {name}: it is a blob, or has an odd character in its id.")
     if operator in _VALUELESS:
         return Condition(name, operator)
-    if value is None:
-        raise FilterError(
-            f"{connector.id}: `filter` compares {name} with nothing: give a `value`, or use the operator empty."
-        )
-    kind = kinds[name]
+    if value is None or value == "":
+        raise FilterError(f"`filter` compares {name} with nothing: give a `value`, or use the operator “empty”.")
+    kind = kind_of(field)
     if operator in _ON_TEXT and kind != "string":
-        raise FilterError(f"{connector.id}: the operator “{operator}” in `filter` is for text, and {name} is not text.")
+        raise FilterError(f"the operator “{operator}” in `filter` is for text, and {name} is {_WORDS[kind]}.")
     if kind == "boolean" and operator not in {"=", "!="}:
-        raise FilterError(
-            f"{connector.id}: the operator “{operator}” in `filter` doesn't go with {name}, which is true or false."
-        )
-    try:
-        return Condition(name, operator, _literal(value, kind, clock))
-    except (ValueError, ArithmeticError):
-        raise FilterError(f"{connector.id}: the value for {name} in `filter` can't be read as {kind}.") from None
+        raise FilterError(f"the operator “{operator}” in `filter` doesn't go with {name}, which is true or false.")
+    return Condition(name, operator, _literal(value, field, clock))
 
 
-def _literal(value: Any, kind: Kind, clock: Clock) -> str:
+def _literal(value: Any, field: Field, clock: Clock) -> str:
+    """The value in AFAS' notation."""
+    kind = kind_of(field)
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    if kind == "string":
-        return text
-    if kind == "boolean":
-        return {"true": "true", "1": "true", "false": "false", "0": "false"}.get(text.lower()) or _fail()
-    if kind in {"integer", "number"}:
-        number = decimal.Decimal(text)
-        if (
-            isinstance(value, bool)
-            or not number.is_finite()
-            or (kind == "integer" and number != number.to_integral_value())
-        ):
-            return _fail()
-        return f"{number:f}"
-    moment = datetime.datetime.fromisoformat(text)
-    return clock.to_wall(moment) if moment.tzinfo else moment.isoformat()[:19]
+    try:
+        if kind == "string":
+            return text
+        if kind == "boolean":
+            return _BOOLEANS[text.lower()]
+        if kind in {"integer", "number"}:
+            return _number(text, whole=kind == "integer")
+        moment = datetime.datetime.fromisoformat(text.strip())
+        return clock.to_wall(moment) if moment.tzinfo else moment.isoformat(timespec="seconds")
+    except (LookupError, ValueError, ArithmeticError):
+        raise FilterError(f"the value for {field.id} in `filter` is not {_WORDS[kind]}.") from None
 
 
-def _fail() -> str:
-    raise ValueError
+def _number(text: str, *, whole: bool) -> str:
+    number = decimal.Decimal(text)
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS or (whole and number % 1):
+        raise ValueError
+    return f"{number:f}" if not whole else str(int(number))

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _HOSTS = {"production": "rest", "test": "resttest", "accept": "restaccept", "course": "restcursus"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_ENVIRONMENT = re.compile(r"[A-Za-z]?(\d{5})[A-Za-z]{0,2}", re.ASCII)
+_HOST = re.compile(r"[\w.:-]+", re.ASCII)
+_HEADER = re.compile(r"[ -~]*")
 _MOST_CELLS = 150_000
 _LARGEST_PAGE = 50_000
 
@@ -58,7 +61,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "environment_id",
         th.CustomType({"type": ["string", "integer"]}),
         title="Environment",
-        description="The AFAS environment: its digits, or its whole name such as O12345AA. Required unless `base_url` is set.",
+        description="The AFAS environment: its digits, or its whole name such as O12345AA. Required unless `base_url`"
+        " is set.",
         examples=["12345", "O12345AA"],
     ),
     th.Property(
@@ -73,16 +77,16 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "base_url",
         th.StringType(nullable=False),
         title="Base URL",
-        description="Root of the REST API, up to and including `ProfitRestServices`, in place of the one that follows from the environment."
-        " https only, except on this machine.",
+        description="Root of the REST API, up to and including `ProfitRestServices`, in place of the one that follows"
+        " from the environment. https only, except on this machine.",
     ),
     th.Property(
         "token",
         th.StringType(nullable=False),
         secret=True,
         title="Token",
-        description="Classic AFAS token: the whole `<token>…</token>`, its data part alone, or the base64 of the whole. Classic tokens stop"
-        " on 31 August 2027.",
+        description="Classic AFAS token: the whole `<token>…</token>`, its data part alone, or the base64 of the"
+        " whole. Classic tokens stop on 31 August 2027.",
     ),
     th.Property(
         "client_id",
@@ -110,9 +114,10 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "streams",
         th.CustomType({"type": "object", "additionalProperties": _STREAM}),
         title="Settings by connector",
-        description="By the connector's id: `primary_keys` (list; `[]` = none), `replication_key` (a date or int field; null or empty = full"
-        " table), `page_size`, `types` (field -> string, integer, number, boolean, date, date-time), `filter` (conditions {field, operator,"
-        " value} that must all hold, or a list of such lists of which one must hold).",
+        description="By the connector's id: `primary_keys` (list; `[]` = none), `replication_key` (a date or int"
+        " field; null or empty = full table), `page_size`, `types` (field -> string, integer, number, boolean, date,"
+        " date-time), `filter` (conditions {field, operator, value} that must all hold, or a list of such lists of"
+        " which one must hold).",
         default={},
     ),
     th.Property(
@@ -138,7 +143,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "overlap_seconds",
         th.IntegerType(nullable=False, minimum=0),
         title="Overlap",
-        description="How many seconds before its bookmark an incremental sync starts reading, for what AFAS committed late.",
+        description="How many seconds before its bookmark an incremental sync starts reading, for what AFAS committed"
+        " late.",
         default=300,
     ),
     th.Property(
@@ -173,14 +179,16 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "max_retry_wait",
         th.IntegerType(nullable=False, minimum=0),
         title="Longest wait",
-        description="The longest wait in seconds that AFAS may ask for (`Retry-After`); past it the stream fails and says until when.",
+        description="The longest wait in seconds that AFAS may ask for (`Retry-After`); past it the stream fails and"
+        " says until when.",
         default=600,
     ),
     th.Property(
         "emit_activate_version_messages",
         th.BooleanType(nullable=False),
         title="Activate versions",
-        description="Whether full-table streams end with ACTIVATE_VERSION, so that a target can take out rows that are gone.",
+        description="Whether full-table streams end with ACTIVATE_VERSION, so that a target can take out rows that are"
+        " gone.",
         default=False,
     ),
 ).to_dict()
@@ -202,7 +210,8 @@ def _credential_problems(config: Mapping[str, Any]) -> Iterable[str]:
     elif not token and not client:
         yield "No credentials: set `token`, or `client_id` and `client_secret`."
     elif len(client) == 1:
-        yield f"`{client[0]}` is set, but not `{'client_secret' if client[0] == 'client_id' else 'client_id'}`: an OAuth client needs both."
+        other = "client_secret" if client[0] == "client_id" else "client_id"
+        yield f"`{client[0]}` is set, but not `{other}`: an OAuth client needs both."
     if token:
         try:
             ClassicToken(config["token"])
@@ -211,18 +220,26 @@ def _credential_problems(config: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _address_problems(config: Mapping[str, Any]) -> Iterable[str]:
-    if "base_url" in config:
-        parts = urlsplit(config["base_url"])
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            yield "`base_url` is not a URL such as https://12345.rest.afas.online/ProfitRestServices."
-        elif parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-            yield f"`base_url` must begin with https: the token would travel to {parts.hostname} for everyone to read."
-        elif parts.username or parts.query or parts.fragment:
-            yield "`base_url` must end with ProfitRestServices and hold no user name, `?` or `#`."
+    if config.get("base_url"):
+        yield from _url_problems(config["base_url"])
     elif not config.get("environment_id"):
         yield "No environment: set `environment_id` (the number in its name, as in O12345AA) or `base_url`."
-    elif not re.fullmatch(r"[A-Za-z]?(\d{5})[A-Za-z]{0,2}", str(config["environment_id"]).strip()):
-        yield f"`environment_id` {config['environment_id']!r} is not five digits, or a name such as O12345AA."
+    elif not _ENVIRONMENT.fullmatch(str(config["environment_id"]).strip()):
+        yield "`environment_id` must be five digits, or a name such as O12345AA."
+
+
+def _url_problems(url: str) -> Iterable[str]:
+    try:
+        parts = urlsplit(url.strip())
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
+        yield "`base_url` is not a URL such as https://12345.rest.afas.online/ProfitRestServices."
+    elif parts.scheme == "http" and host not in _LOOPBACK:
+        yield f"`base_url` must begin with https: the token would travel to {host} for everyone to read."
+    elif parts.username or parts.password or parts.query or parts.fragment:
+        yield "`base_url` must end with ProfitRestServices and hold no user name, `?` or `#`."
 
 
 def _other_problems(config: Mapping[str, Any]) -> Iterable[str]:
@@ -235,9 +252,11 @@ def _other_problems(config: Mapping[str, Any]) -> Iterable[str]:
         try:
             datetime.datetime.fromisoformat(start)
         except ValueError:
-            yield f"`start_date` {start!r} is not a date and time such as 2024-01-01T00:00:00Z."
+            yield "`start_date` must be a date and time such as 2024-01-01T00:00:00Z."
     if not config.get("connectors", ["*"]):
         yield '`connectors` is empty: no stream is left. Take it out for all, or name some: ["Profit_*"].'
+    if not _HEADER.fullmatch(config.get("integration_id", "")):
+        yield "`integration_id` must be plain letters and digits, such as 12345_Project."
 
 
 def client(config: Mapping[str, Any]) -> ProfitClient:
@@ -266,7 +285,7 @@ def client(config: Mapping[str, Any]) -> ProfitClient:
 def base_url(config: Mapping[str, Any]) -> str:
     """The root of the REST API, without a slash at its end."""
     if config.get("base_url"):
-        return str(config["base_url"]).rstrip("/")
+        return str(config["base_url"]).strip().rstrip("/")
     digits = re.sub(r"\D", "", str(config["environment_id"]))
     host = _HOSTS[config.get("environment_type", "production")]
     return f"https://{digits}.{host}.afas.online/ProfitRestServices"

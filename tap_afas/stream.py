@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from tap_afas.bookmark import Bookmark
     from tap_afas.records import RowReader
 
+# Rows encoded at a time: they stay in the processor's cache, and a page's lines are never in memory all at once.
+_BLOCK = 1000
+
 
 class Owner(Protocol):
     """What a stream asks of its tap."""
@@ -146,7 +149,9 @@ class AfasStream(Stream):
     def write_rows(self, reader: RowReader, rows: Sequence[Any]) -> None:
         """Write RECORD messages of finished rows."""
         if self.page_at_once:
-            self._owner.write_lines(reader.lines(self.name, rows, self._stream_version))
+            for start in range(0, len(rows), _BLOCK):
+                block = rows[start : start + _BLOCK]
+                self._owner.write_lines(reader.lines(self.name, block, self._stream_version))
         else:
             for row in rows:
                 self._write_record_message(reader.as_dict(row))

@@ -69,11 +69,12 @@ class Count:
     read: int = 0
     retries: int = 0
     started: float = dataclasses.field(default_factory=time.monotonic)
+    written: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """Since it began."""
-        return time.monotonic() - self.started
+        """From its beginning until it last wrote a page."""
+        return max(0.0, self.written - self.started)
 
 
 class StreamSync:
@@ -358,6 +359,7 @@ class StreamSync:
         rows = self.reader.finish(page.pick(self._picked))
         self.stream.write_rows(self.reader, rows)
         self.count.rows += len(rows)
+        self.count.written = time.monotonic()
         if self.done:
             self._warn_of_replaced_fields()
             self.stream.write_complete()
@@ -408,6 +410,7 @@ class StreamSync:
             "connector": self.stream.connector_id,
             "rows": self.count.rows,
             "pages": self.count.pages,
+            "requests": self._client.asked[self.stream.connector_id],
             "retries": self.count.retries,
             "seconds": round(self.count.seconds, 3),
             "bookmark": self._bookmark.value if self._bookmark is not None else None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import functools
 import json
 import logging
@@ -19,13 +18,13 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_afas.bookmark import StateError, check_state
+from tap_afas.complaints import complaint
 from tap_afas.discovery import DiscoveryError, check_named, chosen, describe, stream_name, to_stream
 from tap_afas.filters import read_filter
 from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.runner import FAILURES, Run
-from tap_afas.schema import kinds_of
-from tap_afas.settings import SCHEMA, client, complaint, problems
+from tap_afas.settings import SCHEMA, client, problems
 from tap_afas.stream import AfasStream
 from tap_afas.sync import StreamSync
 from tap_afas.workers import InterruptedRunError
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
-    from jsonschema import ValidationError
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.helpers.types import Record
     from singer_sdk.singerlib import CatalogEntry
@@ -129,9 +127,7 @@ class TapAfas(Tap):
         Raises:
             ProfitError, FilterError, StateError: It failed.
         """
-        run = self._run = Run([self.sync_of(stream)], parallel=1)
-        run()
-        for failure in run.failures.values():
+        for failure in self._drive([self.sync_of(stream)], parallel=1).values():
             raise failure
 
     def records_of(self, stream: AfasStream) -> Iterator[Record]:
@@ -243,20 +239,26 @@ class TapAfas(Tap):
         syncs.sort(key=lambda sync: sync.weight, reverse=True)
         if self.state:
             self.state_writer.write_state(self.state)
-        run = self._run = Run(syncs, self.config["max_parallel_requests"])
         try:
-            if syncs:
-                run()
-        except BaseException:
-            self.profit.stop()
-            raise
+            failures.update(self._drive(syncs, self.config["max_parallel_requests"]))
         finally:
             self._report(syncs)
-        failures.update(run.failures)
         for connector_id, failure in failures.items():
             self.logger.error("Failed: %s: %s", connector_id, failure)
         if failures:
             raise FailedRunError(f"{len(failures)} of {len(streams)} streams failed; the others are complete.")
+
+    def _drive(self, syncs: Sequence[StreamSync], parallel: int) -> dict[str, Exception]:
+        """Run syncs to their end, or until a signal; tells which failed."""
+        run = self._run = Run(syncs, parallel)
+        try:
+            run()
+        except BaseException:
+            self.profit.stop()
+            raise
+        finally:
+            self._run = None
+        return run.failures
 
     @staticmethod
     def _vanished() -> Exception:
@@ -294,10 +296,11 @@ class TapAfas(Tap):
         for sync in syncs:
             figures = sync.figures()
             self.logger.info(
-                "%s: %d rows in %d pages, %d retries, %.1f s%s",
+                "%s: %d rows in %d pages, %d requests, %d retries, %.1f s%s",
                 sync.stream.connector_id,
                 figures["rows"],
                 figures["pages"],
+                figures["requests"],
                 figures["retries"],
                 figures["seconds"],
                 f", up to {figures['bookmark']}" if figures["bookmark"] is not None else "",

@@ -10,24 +10,33 @@ import binascii
 import re
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote_plus
 
 import requests
 
-from tap_afas.profit.errors import BusyError, CredentialsError, UnreachableError, read_refusal
+from tap_afas.profit.errors import (
+    BusyError,
+    CredentialsError,
+    NotUnderstoodError,
+    ProfitError,
+    UnreachableError,
+    refuse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TOKEN_XML = "<token><version>1</version><data>{}</data></token>"  # noqa: S105 - the frame of a token, not one
+_FRAME = "<token><version>1</version><data>{}</data></token>"
+_WHOLE = re.compile(r"<token><version>\d+</version><data>[^<>]+</data></token>")
 _DATA = re.compile(r"[0-9A-Za-z]{16,}")
 _OK = 200
 _SERVER_ERROR = 500
-_BUSY = {429, 500, 502, 503, 504}
+_REFUSALS = {400, 401}
 # A bearer is renewed this long before its end, so that it can't end while a request travels.
 _MARGIN = 60.0
-_OAUTH_TIMEOUT = 60.0
+_LIFE_UNTOLD = 300.0
+_TIMEOUT = 60.0
 
 
 class Credentials(Protocol):
@@ -44,7 +53,8 @@ class ClassicToken:
     """An AfasToken: base64 of `<token><version>1</version><data>…</data></token>`.
 
     Args:
-        token: The whole XML, its data part alone, or the XML already in base64; white space around or inside is ignored.
+        token: The whole XML, its data part alone, or the XML already in base64; white space around or inside is
+            ignored.
 
     Raises:
         ValueError: It is none of these.
@@ -52,30 +62,30 @@ class ClassicToken:
 
     def __init__(self, token: str) -> None:
         text = "".join(token.split()).removeprefix("AfasToken")
-        if text.startswith("<"):
-            xml = text
-        elif _DATA.fullmatch(text) and not _decode(text).startswith("<token"):
-            xml = _TOKEN_XML.format(text)
-        else:
-            xml = _decode(text)
-        if not re.fullmatch(r"<token><version>\d+</version><data>[^<>]+</data></token>", xml):
+        decoded = text if text.startswith("<") else _decode(text)
+        if not decoded.startswith("<") and _DATA.fullmatch(text):
+            decoded = _FRAME.format(text)
+        if not _WHOLE.fullmatch(decoded):
             raise ValueError(
-                "`token` is not an AFAS token: give the whole <token>…</token>, its data part, or the base64 of the whole."
+                "`token` is not an AFAS token: give the whole <token>…</token>, its data part, or the base64 of the"
+                " whole."
             )
-        self._header = "AfasToken " + base64.b64encode(xml.encode()).decode()
+        self._header = "AfasToken " + base64.b64encode(decoded.encode()).decode()
 
     def header(self) -> str:
         """The header's value."""
         return self._header
 
-    def renew(self, refused: str) -> bool:  # noqa: ARG002, PLR6301 - the protocol's signature; a classic token can't be renewed
+    def renew(self, refused: str) -> bool:  # noqa: ARG002 - the protocol's signature
         """No: a classic token stays what it is."""
         return False
 
 
 def _decode(text: str) -> str:
     try:
-        return "".join(base64.b64decode(text, validate=True).decode().split())
+        content = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        # PowerShell's own way to base64 makes two bytes of a letter.
+        return "".join(content.decode("utf-16-le" if b"\0" in content else "utf-8-sig").split())
     except (binascii.Error, ValueError):
         return ""
 
@@ -93,13 +103,14 @@ class ClientCredentials:
     def __init__(
         self, client_id: str, client_secret: str, url: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._id = client_id
-        self._secret = client_secret
+        self._id = client_id.strip()
+        self._secret = client_secret.strip()
         self._url = url
         self._clock = clock
         self._lock = threading.Lock()
         self._bearer = ""
         self._until = 0.0
+        self._in_header = False
 
     def header(self) -> str:
         """The header's value; asks AFAS for a bearer when there is none that lasts.
@@ -107,6 +118,7 @@ class ClientCredentials:
         Raises:
             CredentialsError: AFAS doesn't accept the client.
             BusyError: AFAS can't tell just now.
+            NotUnderstoodError: What answers is no AFAS.
             UnreachableError: No answer.
         """
         with self._lock:
@@ -122,69 +134,80 @@ class ClientCredentials:
         return True
 
     def _fetch(self) -> None:
-        answer = self._post({"client_id": self._id, "client_secret": self._secret}, {})
-        if answer.status_code == requests.codes.unauthorized or _error(answer) == "invalid_request":
-            # The other way of the standard: AFAS takes `client_secret_basic` from Profit 9 on; each half is form-encoded first.
-            pair = f"{quote_plus(self._id)}:{quote_plus(self._secret)}"
-            answer = self._post({}, {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
-        if answer.status_code in _BUSY:
-            said = read_refusal(answer.headers, answer.content)
-            busy = BusyError(
-                f"AFAS can't hand out an access token just now (HTTP {answer.status_code}); the credentials may well be right."
-            )
-            busy.said, busy.status, busy.retry_after = said.message, answer.status_code, said.retry_after
-            raise busy
+        answer = self._post()
+        if answer.status_code in _REFUSALS and not self._in_header:
+            # The other way of the standard, `client_secret_basic`; AFAS takes it from Profit 9 on.
+            self._in_header = True
+            other = self._post()
+            self._in_header = other.status_code == _OK
+            answer = answer if other.status_code in _REFUSALS else other
         content = _json(answer)
         bearer = content.get("access_token")
         if answer.status_code != _OK or not isinstance(bearer, str) or not bearer:
-            self._refuse(answer)
+            self._refuse(answer, content)
         seconds = content.get("expires_in")
-        life = float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else 300.0
+        life = _LIFE_UNTOLD if isinstance(seconds, bool) or not isinstance(seconds, int | float) else float(seconds)
         self._bearer = str(bearer)
         self._until = self._clock() + max(life - _MARGIN, life / 2)
 
-    def _post(self, data: dict[str, str], headers: dict[str, str]) -> requests.Response:
+    def _post(self) -> requests.Response:
+        data = {"grant_type": "client_credentials"}
+        headers = {"Accept": "application/json"}
+        if self._in_header:
+            # Each half is form-encoded first (RFC 6749, 2.3.1).
+            pair = f"{quote_plus(self._id)}:{quote_plus(self._secret)}"
+            headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        else:
+            data |= {"client_id": self._id, "client_secret": self._secret}
         try:
             return requests.post(
-                self._url,
-                data={"grant_type": "client_credentials", **data},
-                headers={"Accept": "application/json", **headers},
-                auth=_keep_headers,
-                timeout=_OAUTH_TIMEOUT,
-                allow_redirects=False,
+                self._url, data=data, headers=headers, auth=_as_it_is, timeout=_TIMEOUT, allow_redirects=False
             )
         except requests.RequestException as error:
-            # The exception's text can hold the request's body: the secret.
-            raise UnreachableError(f"No access token: {type(error).__name__} at {self._url}.") from None
+            # Without the cause: its text can hold the body of the request, and so the secret.
+            raise UnreachableError(
+                f"No access token: {type(error).__name__} at {self._url}.",
+                "Check the network and `environment_id` or `base_url`.",
+            ) from None
 
-    @staticmethod
-    def _refuse(answer: requests.Response) -> None:
-        name = _error(answer)
-        error = CredentialsError(
-            "AFAS doesn't accept the client credentials.",
-            "Check `client_id` and `client_secret`, and that they belong to this environment; a client secret ends after 180 days unless"
-            " set otherwise: make a new one in the app connector."
-            if name == "invalid_client"
-            else "Check that the app connector allows OAuth with client credentials.",
-        )
-        error.said = name or read_refusal(answer.headers, answer.content).message or "(nothing)"
-        error.status = answer.status_code
+    def _refuse(self, answer: requests.Response, content: dict[str, Any]) -> None:
+        status = answer.status_code
+        refused = refuse(status, answer.headers, answer.content)
+        if isinstance(refused, BusyError) or status >= _SERVER_ERROR:
+            error: ProfitError = BusyError(
+                "AFAS can't hand out an access token just now; the credentials may well be right.", refused.advice
+            )
+            error.retry_after = refused.retry_after
+        elif status in _REFUSALS:
+            error = CredentialsError("AFAS doesn't accept the client credentials.", _advice(content))
+        else:
+            error = NotUnderstoodError(
+                f"{self._url} hands out no access tokens.", "Check `environment_id` or `base_url`."
+            )
+        for secret in filter(None, (self._secret, self._id)):
+            refused.said = refused.said.replace(secret, "…")
+        error.said, error.reference, error.trace = refused.said, refused.reference, refused.trace
+        error.status = status
         raise error
 
 
-def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _advice(content: dict[str, Any]) -> str:
+    if content.get("error") == "invalid_client":
+        return (
+            "Check `client_id` and `client_secret`, and that they belong to this environment. A client secret ends"
+            " after 180 days unless set otherwise: make a new one in the app connector."
+        )
+    return "Check that the app connector allows OAuth with client credentials."
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     # Without an `auth`, requests would take a matching entry of the user's .netrc.
     return request
 
 
-def _json(answer: requests.Response) -> dict[str, object]:
+def _json(answer: requests.Response) -> dict[str, Any]:
     try:
         content = answer.json()
     except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _error(answer: requests.Response) -> str:
-    error = _json(answer).get("error")
-    return error if isinstance(error, str) else ""

@@ -79,6 +79,8 @@ class ByKey:
         new: Sequence[int] = range(len(keys))
         if not self._previous.isdisjoint(keys):
             new = [position for position in new if keys[position] not in self._previous]
+        # Only a page that begins with the last row, and holds no other known one, is past all keys that AFAS holds equal to it.
+        past_equals = bool(len(keys)) and keys[0] == self._last and len(new) == len(keys) - 1
         self._pages += 1
         if self.size.is_last(len(keys), asked.take, new=bool(new)):
             # One page has shown all rows, those with an empty key among them; later pages ask for keys "at or after", which an empty one is not.
@@ -89,9 +91,11 @@ class ByKey:
         else:
             self._stuck += 1
             if self._stuck > _MOST_STUCK:
-                raise MisbehavedError(f"AFAS sends the same {len(keys)} rows again and again. Asked: {asked}.")
+                raise MisbehavedError(
+                    f"AFAS sends the same {len(keys)} rows again and again: it holds their keys equal. Asked: {asked}."
+                )
         if len(keys):
-            self._previous = set(keys)
+            self._previous = set(keys) if past_equals else self._previous.union(keys)
             self._last = keys[-1]
             self.after = tuple(key.literal(value) for key, value in zip(self.keys, keys[-1], strict=True))
         return new
@@ -100,13 +104,18 @@ class ByKey:
         count = self._comparable
         if not count:
             return
-        comparable = [key[:count] for key in keys]
+        comparable = [tuple(map(_plain, key[:count])) for key in keys]
         if self._last is not None and self.keys[0].kind != "moment":
-            comparable.insert(0, self._last[:count])
+            comparable.insert(0, tuple(map(_plain, self._last[:count])))
         if any(map(_greater, comparable, comparable[1:])):
             raise MisbehavedError(
                 f"AFAS sends rows out of the asked order or from before the asked place. Asked: {asked}."
             )
+
+
+def _plain(value: Any) -> Any:
+    # "12:00:00.5Z" is later than "12:00:00Z", but sorts before it.
+    return value.removesuffix("Z") if isinstance(value, str) else value
 
 
 def _greater(left: Any, right: Any) -> bool:

@@ -26,9 +26,9 @@ class ShiftedError(MisbehavedError):
 class ByOffset:
     """By offset, for rows without a key: each page begins with the last rows of the one before, to prove that nothing moved.
 
-    What was delivered is, at any moment, all untouched rows up to and with the last one. As long as the next page begins with that
-    row, the rest of the page follows on it. If it doesn't, rows moved: the walk goes back, page by page, until it meets the nearest
-    delivered row that is still there, and goes on behind it.
+    What was delivered is, at any moment, all untouched rows up to and with the last one. The next page begins with the rows that sort
+    like that last one, and one row more that sorts before them: if they are all there, the rest of the page follows on them. If
+    not, rows moved: the walk goes back, page by page, until it meets the nearest delivered row that is still there, and goes on behind it.
 
     Args:
         order: Fields to sort by: as many as AFAS can sort and the query string holds.
@@ -45,56 +45,75 @@ class ByOffset:
         self._tail: list[bytes] = []
         self._overlap = 0
         self._back = 0
+        self._at_end = False
 
     def question(self) -> Query:
         """The page that begins with the last rows of the one before, or earlier while a shift is healed."""
+        if self._at_end:
+            return Query(self.order, self.where, take=self.size.take, skip=self._delivered)
         back = min(self._delivered, self._overlap + self._back)
         return Query(self.order, self.where, take=self.size.take + back, skip=self._delivered - back)
 
     def learn(self, page: Page) -> Sequence[int]:
         """Take a page; while a shift is healed none of its rows may be new."""
         asked = self.question()
+        if self._at_end:
+            self._check_end(page, asked)
+            return ()
         marks = [page.mark(position) for position in range(len(page))]
-        behind = self._behind_delivered(marks)
-        if behind is None:
+        new = self._aligned(marks) if not self._back else self._healed(page, marks, asked)
+        if new is None:
             self._go_further_back(asked)
             return ()
-        # Rows that sort alike may come in another order the next time: those before the place that were never delivered are new as well.
-        new: list[int] = []
-        if self._back and behind:
-            known = collections.Counter(self._tail)
-            ties = range(self._tie_start(page, behind - 1), behind)
-            new = [position for position in ties if not strike(known, marks[position])]
-        new.extend(range(behind, len(marks)))
+        # What a page overlaps stands in the tail already.
+        kept = [] if self._back else self._tail[: len(self._tail) - min(self._overlap, self._delivered)]
         self._delivered = asked.skip + len(marks)
         self._back = 0
         self.done = self.size.is_last(len(marks), asked.take, new=bool(new))
+        # A page that is not the last and brings nothing new would be asked again as it was.
+        self._at_end = not self.done and not new
         if marks:
-            self._overlap = len(marks) - self._tie_start(page, len(marks) - 1)
-            self._tail = (self._tail + marks)[-max(2 * self.size.take, self._overlap, len(marks)) :]
+            self._overlap = min(len(marks), len(marks) - self._tie_start(page, len(marks) - 1) + 1)
+            self._tail = (kept + marks)[-max(2 * self.size.take, self._overlap, len(marks)) :]
         return new
 
-    def _behind_delivered(self, marks: list[bytes]) -> int | None:
-        """Where in the page the undelivered rows begin; None when that can't be told from this page."""
-        if not self._delivered:
-            return 0
-        if not self._back:
-            aligned = collections.Counter(marks[: self._overlap]) == collections.Counter(self._tail[-self._overlap :])
-            return self._overlap if aligned else None
+    def _aligned(self, marks: list[bytes]) -> list[int] | None:
+        """The new rows of a page that begins where the one before ended; None when it doesn't."""
+        overlap = min(self._overlap, self._delivered)
+        expected = self._tail[len(self._tail) - overlap :]
+        if collections.Counter(marks[:overlap]) != collections.Counter(expected):
+            return None
+        return list(range(overlap, len(marks)))
+
+    def _healed(self, page: Page, marks: list[bytes], asked: Query) -> list[int] | None:
+        """The new rows of a page that goes further back; None when that can't be told from it."""
         places = {mark: position for position, mark in enumerate(marks)}
-        for mark in reversed(self._tail):
-            if mark in places:
-                return places[mark] + 1
-        return None
+        last = next((places[mark] for mark in reversed(self._tail) if mark in places), None)
+        if last is None:
+            return None
+        # Rows that sort alike may come in another order the next time: those of them that were never delivered are new as well.
+        tie = self._tie_start(page, last)
+        if not tie and asked.skip:
+            return None
+        known = collections.Counter(self._tail)
+        new = [position for position in range(tie, last + 1) if not strike(known, marks[position])]
+        return [*new, *range(last + 1, len(marks))]
 
     def _go_further_back(self, asked: Query) -> None:
         if self._back and (not asked.skip or self._back > 4 * self.size.take):
             raise ShiftedError("Rows moved while they were read, further than the tap can follow.")
         self._back = max(self.size.take, 2 * self._back)
 
+    def _check_end(self, page: Page, asked: Query) -> None:
+        if len(page):
+            raise ShiftedError(
+                f"AFAS sends fewer rows than asked, and more rows sort alike than it sends. Asked: {asked}."
+            )
+        self.done = True
+
     def _tie_start(self, page: Page, position: int) -> int:
         """The first row that sorts like the one at the position."""
-        columns = [page.column(field) for field in self.order]
+        columns = [page.column(field) for field in self.order if field in page.fields]
         last = [column[position] for column in columns]
         while position and all(column[position - 1] == value for column, value in zip(columns, last, strict=True)):
             position -= 1

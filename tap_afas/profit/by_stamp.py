@@ -53,11 +53,13 @@ class Place:
     """Where a walk by stamp stands inside a part that it walks by key, so that a killed run can go on there.
 
     Attributes:
+        keys: The key's fields.
         after: The last key delivered, as filter literals.
         since: First second of the part; None for the rows without a stamp.
         until: Last second of the part; None for the rows without a stamp.
     """
 
+    keys: tuple[str, ...]
     after: tuple[str, ...]
     since: Stamp = None
     until: Stamp = None
@@ -125,8 +127,9 @@ class ByStamp:
         self.done = False
         self._repeated = repeated
         self._bound = start.bound
-        # Rows of the page or run before that will come again, and the stamp after which they can't.
-        self._known = collections.Counter(start.delivered)
+        self._delivered_before = collections.Counter(start.delivered)
+        # Rows of the page before that will come again, and the stamp after which they can't.
+        self._known: collections.Counter[bytes] = collections.Counter()
         self._horizon: Stamp = None
         self._part: Walk | None = None
         self._since: Stamp = None
@@ -135,6 +138,8 @@ class ByStamp:
         self._part_end: list[bytes] = []
         self._resume: Place | None = None
         place = start.place
+        if place is not None and place.keys != tuple(key.id for key in self.keys):
+            place = None
         if start.empties:
             after = place.after if place is not None and place.since is None else None
             self._part = self._walk_part((Condition(stamp.id, "empty"),), after)
@@ -155,7 +160,7 @@ class ByStamp:
         if after is None:
             return None
         settled = self._since is None or (self.start.settled is not None and self._until < self.start.settled)
-        return Place(after, self._since, self._until) if settled else None
+        return Place(tuple(key.id for key in self.keys), after, self._since, self._until) if settled else None
 
     def question(self) -> Query:
         """The page that begins a second before the last stamp read."""
@@ -175,13 +180,14 @@ class ByStamp:
             return self._learn_part(self._part, page)
         asked = self.question()
         stamps = page.stamps
-        self._check_bounds(asked, stamps)
-        if not self._in_order(asked, stamps):
-            hour_end = shift(f"{max(filter(self._repeated, stamps))[:13]}:00:00", _HOUR + 1)
-            self._enter_part(stamps[0] if self._bound is None else self._bound, hour_end)
-            return ()
+        in_order = self._in_order(asked, stamps)
         check_keys(page, self.keys)
-        new = self._unknown(page)
+        new = self._unknown(page, in_order=in_order)
+        if not in_order:
+            hour = f"{max(filter(self._repeated, stamps))[:13]}:00:00"
+            self._enter_part(min(hour, min(stamps)), shift(hour, _HOUR + 1))
+            self._known = collections.Counter(map(page.mark, range(len(stamps))))
+            return new
         if self.size.is_last(len(stamps), asked.take, new=bool(new)):
             self._advance(stamps)
             if self._resume is None:
@@ -192,22 +198,29 @@ class ByStamp:
             return new
         bound = self.stamp.bound(stamps[-1])
         if self._bound is not None and bound <= self._bound:
-            # More rows in this second than a page holds; they come by key, this page's among them.
+            # More rows in this second than a page holds; they come by key, and this page's come again.
             self._enter_part(self._bound, self.stamp.move(stamps[-1], 2))
-            return ()
+            self._known = collections.Counter(map(page.mark, range(len(stamps))))
+            return new
         self._advance(stamps)
         self._bound, self._horizon = bound, stamps[-1]
         self._known = collections.Counter(map(page.mark, range(bisect.bisect_left(stamps, bound), len(stamps))))
         return new
 
-    def _unknown(self, page: Page) -> Sequence[int]:
-        known, horizon, stamps = self._known, self._horizon, page.stamps
-        last = len(stamps) if horizon is None else bisect.bisect_right(stamps, horizon)
-        if not known:
-            return range(len(stamps))
+    def _unknown(self, page: Page, *, in_order: bool) -> Sequence[int]:
+        stamps = page.stamps
+        last = len(stamps)
+        if not self._delivered_before:
+            if not self._known:
+                return range(last)
+            if in_order and self._horizon is not None:
+                last = bisect.bisect_right(stamps, self._horizon)
         return [
-            position for position in range(len(stamps)) if position >= last or not strike(known, page.mark(position))
+            position for position in range(len(stamps)) if position >= last or not self._strike(page.mark(position))
         ]
+
+    def _strike(self, mark: bytes) -> bool:
+        return strike(self._known, mark) or strike(self._delivered_before, mark)
 
     def _advance(self, stamps: Sequence[Stamp]) -> None:
         """Move `reached` to the last stamp that is not later than the start of the run."""
@@ -223,6 +236,7 @@ class ByStamp:
 
     def _enter_part(self, since: Stamp, until: Stamp, after: Sequence[str] | None = None) -> None:
         self._since, self._until, self._part_reached, self._part_end = since, until, None, []
+        self.size.trust()
         self._part = self._walk_part(
             (Condition(self.stamp.id, ">=", str(since)), Condition(self.stamp.id, "<=", str(until))), after
         )
@@ -259,7 +273,7 @@ class ByStamp:
                 self._part_reached is None or stamp > self._part_reached
             ):
                 self._part_reached = stamp
-            if not strike(self._known, mark):
+            if not self._strike(mark):
                 fresh.append(position)
         return fresh
 
@@ -272,26 +286,28 @@ class ByStamp:
             self._known, self._horizon = collections.Counter(self._part_end), self.stamp.move(self._until, 1)
         self._part = self._since = self._until = None
 
-    def _check_bounds(self, asked: Query, stamps: Sequence[Stamp]) -> None:
+    def _in_order(self, asked: Query, stamps: Sequence[Stamp]) -> bool:
+        """Whether the rows stand in the asked bounds and order; False where only the hour that comes twice is out of them."""
         if None in stamps:
             raise MisbehavedError(f"AFAS sends rows with an empty {self.stamp.id}. Asked: {asked}.")
         if not stamps:
-            return
+            return True
         first, last = min(stamps), max(stamps)
-        if self._bound is not None and first < self.stamp.bound(self._bound):
-            raise MisbehavedError(
-                f"AFAS sends rows with {self.stamp.id} {first}, from before the asked {self._bound}. Asked: {asked}."
-            )
         if self._resume is not None and self.stamp.bound(last) > self._resume.since:
             raise MisbehavedError(
                 f"AFAS sends rows with {self.stamp.id} {last}, not before the asked {self._resume.since}. Asked: {asked}."
             )
-
-    def _in_order(self, asked: Query, stamps: Sequence[Stamp]) -> bool:
-        """Whether the rows stand in the asked order; False where only the hour that comes twice is out of it."""
+        early = self._bound is not None and first < self.stamp.bound(self._bound)
+        if early and not self._both_passes(self._bound, first):
+            raise MisbehavedError(
+                f"AFAS sends rows with {self.stamp.id} {first}, from before the asked {self._bound}. Asked: {asked}."
+            )
         falls = [pair for pair in zip(stamps, stamps[1:], strict=False) if pair[1] < pair[0]]
-        if not falls:
-            return True
-        if self.stamp.is_date and all(self._repeated(earlier) and self._repeated(later) for earlier, later in falls):
-            return False
-        raise MisbehavedError(f"AFAS sends {self.stamp.id} {falls[0][1]} after {falls[0][0]}. Asked: {asked}.")
+        for earlier, later in falls:
+            if not self._both_passes(earlier, later):
+                raise MisbehavedError(f"AFAS sends {self.stamp.id} {later} after {earlier}. Asked: {asked}.")
+        return not early and not falls
+
+    def _both_passes(self, earlier: Stamp, later: Stamp) -> bool:
+        """Whether a stamp may come after a higher one, since the hour of both comes twice."""
+        return self.stamp.is_date and self._repeated(earlier) and self._repeated(later)

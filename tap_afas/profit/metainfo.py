@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import datetime
 import re
 from typing import Any
 
@@ -33,11 +35,14 @@ class Field:
     control_type: int = 0
 
     @property
+    def filterable(self) -> bool:
+        """Whether AFAS can filter on it."""
+        return self.data_type != "blob" and _PLAIN_ID.fullmatch(self.id) is not None
+
+    @property
     def sortable(self) -> bool:
-        """Whether AFAS can sort and filter on it; otherwise it answers "Invalid Index field"."""
-        return (
-            self.data_type != "blob" and self.length <= _LONGEST_SORTABLE and _PLAIN_ID.fullmatch(self.id) is not None
-        )
+        """Whether AFAS can sort on it; otherwise it answers "Invalid Index field"."""
+        return self.filterable and (self.data_type != "string" or self.length <= _LONGEST_SORTABLE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,6 +74,20 @@ class Environment:
     connectors: dict[str, str]
     token_expiry: str
 
+    @property
+    def token_ends(self) -> datetime.date | None:
+        """The day on which the token ends; None if AFAS names none, or in a way that isn't known here."""
+        # AFAS documents no notation; these are the ones it uses elsewhere.
+        for notation, length in (("%Y-%m-%d", 10), ("%d-%m-%Y", 10), ("%Y%m%d", 8)):
+            with contextlib.suppress(ValueError):
+                return (
+                    datetime.datetime.strptime(self.token_expiry[:length], notation).replace(tzinfo=datetime.UTC).date()
+                )
+        return None
+
+
+_PARTS = {"getConnectors", "updateConnectors", "customConnectors", "info"}
+
 
 def read_environment(content: Any) -> Environment:
     """Read the answer of `/metainfo`; every part of it may be missing.
@@ -76,8 +95,8 @@ def read_environment(content: Any) -> Environment:
     Raises:
         NotUnderstoodError: It is no such answer.
     """
-    if not isinstance(content, dict):
-        raise NotUnderstoodError("AFAS' list of connectors (/metainfo) is not a JSON object.", "Check `base_url`.")
+    if not isinstance(content, dict) or not _PARTS & content.keys():
+        raise NotUnderstoodError("This is not AFAS' list of connectors (/metainfo).", "Check `base_url`.")
     info = content.get("info")
     info = info if isinstance(info, dict) else {}
     expiry = _text(info.get("tokenExpiry"))

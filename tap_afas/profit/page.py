@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import decimal
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from tap_afas.profit.errors import ProfitError
 
 if TYPE_CHECKING:
-    import decimal
     from collections.abc import Sequence
 
 Value: TypeAlias = "str | int | decimal.Decimal | bool | None"
@@ -36,7 +36,7 @@ class KeyField:
         """A value of it as filters want it."""
         if isinstance(value, bool):
             return "true" if value else "false"
-        text = str(value)
+        text = f"{value:f}" if isinstance(value, decimal.Decimal) else str(value)
         return text.removesuffix("Z").partition(".")[0] if self.kind in {"date", "moment"} else text
 
 
@@ -130,6 +130,10 @@ class PageSize:
             self._suspected_cap = rows
             return False
         return True
+
+    def trust(self) -> None:
+        """Forget the suspicion: what is asked next is another question, and the same rows may come."""
+        self._suspected_cap = 0
 
     def _grow(self) -> None:
         self._good += 1

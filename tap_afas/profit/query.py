@@ -1,8 +1,8 @@
 """What to ask a GetConnector: conditions, order and page, and the query string that says so.
 
-Two notations exist (docs.afas.help, "GetConnector"): the compact lists `filterfieldids`, `filtervalues` and `operatortypes`, and
-`filterjson`. Compact lists are short, but have no way to write a `,` or `;` inside a value, and mixing AND with OR is ambiguous in them;
-`filterjson` carries everything, as an OR of ANDs.
+Two notations exist (docs.afas.help, "GetConnector"): the compact lists `filterfieldids`, `filtervalues` and
+`operatortypes`, and `filterjson`. Compact lists are short, but have no way to write a `,` or `;` inside a value, and
+mixing AND with OR is ambiguous in them; `filterjson` carries everything, as an OR of ANDs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is known of the connectors that AFAS ships: their keys, and which field is "last modified on".
 
-Metainfo tells neither (docs.afas.help, "GetConnector"). The keys are those of `afas-api.md` 8.1, most of them inferred; a key that turns
-out not to be unique fails the stream.
+Metainfo tells neither (docs.afas.help, "GetConnector"). AFAS names few keys, so most are inferred from its field lists;
+a key that turns out not to be unique fails the stream.
 """
 
 from __future__ import annotations
@@ -40,14 +40,16 @@ KEYS: dict[str, tuple[str, ...]] = {
 # Standard connectors in which a field looks like a stamp and is none.
 _DUMMIES = {"Profit_Article_Basic": {"DateModified", "CreateDate"}}
 
-# "Last modified on" in the languages of AFAS, accents and punctuation taken off; the whole of an id or label must match, but for the
-# number that AFAS puts behind an id that comes twice.
+# "Last modified on" in the languages of AFAS, accents and punctuation taken off; the whole of an id or label must
+# match, but for the number that AFAS puts behind an id that comes twice.
 _MODIFIED = re.compile(
     r"""(?:
       (?:date\ )?(?:last\ )?(?:line\ )?(?:modified|changed)(?:\ (?:on|at|date|line))?
-    | (?:last\ )?modif(?:ied|ication)\ date | last\ (?:modification|change) | date\ of\ (?:last\ )?(?:change|modification) | date\ last\ changed
+    | (?:last\ )?modif(?:ied|ication)\ date | last\ (?:modification|change)
+    | date\ of\ (?:last\ )?(?:change|modification) | date\ last\ changed
     | last\ changed\ line
-    | (?:datum\ |regel\ )?(?:laatst\ )?gewijzigd(?:\ op)? | (?:laatste\ )?wijziging(?:sdatum)? | datum\ (?:laatste\ )?wijziging
+    | (?:datum\ |regel\ )?(?:laatst\ )?gewijzigd(?:\ op)? | (?:laatste\ )?wijziging(?:sdatum)?
+    | datum\ (?:laatste\ )?wijziging
     | mutatiedatum | datum\ mutatie | laatste\ mutatie
     | modifie\ le | date\ de\ (?:la\ )?(?:derniere\ )?modification | derniere\ modification(?:\ le)? | date\ modifiee?
     | (?:zuletzt\ )?geandert\ am | anderungsdatum | letzte\ anderung | datum\ geandert | zuletzt\ geandert

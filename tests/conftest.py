@@ -1,0 +1,29 @@
+"""What tests share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trial.postgres import Database, Postgres
+
+pytest_plugins = ["tap_afas.sandbox.fixtures"]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server."""
+    # Only `run.py` installs what it needs: the other tests do without.
+    server = pytest.importorskip("trial.postgres", exc_type=ModuleNotFoundError).Postgres()
+    with server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Database:
+    """An empty database."""
+    return postgres.database()

@@ -1,0 +1,390 @@
+"""How AFAS is asked: slots, retries, waits, time-outs, sizes, redirects."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import gzip
+import logging
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+from unittest import mock
+
+import pytest
+from running import articles, client_of, without_waiting
+
+from tap_afas.profit import client as client_module
+from tap_afas.profit.auth import ClassicToken
+from tap_afas.profit.client import Manners, ProfitClient, StoppedError
+from tap_afas.profit.errors import (
+    BusyError,
+    ConnectorError,
+    CredentialsError,
+    NotAllowedError,
+    NotUnderstoodError,
+    QueryTooLongError,
+    TimeOutError,
+    TooMuchError,
+    UnreachableError,
+)
+from tap_afas.profit.query import Condition, Query
+from tap_afas.sandbox import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_afas.sandbox import Sandbox
+
+pytest_plugins = ["tap_afas.sandbox.fixtures"]
+
+QUESTION = Query(("Code",), take=10)
+TOKEN = ClassicToken("5A" * 32)
+
+
+@pytest.fixture(autouse=True)
+def _some_articles(sandbox: Sandbox) -> None:
+    sandbox.load([articles(30)])
+
+
+def test_a_page(sandbox: Sandbox) -> None:
+    answer = client_of(sandbox).rows("Articles", QUESTION)
+    assert answer.body.count(b'"Code"') == 10
+    assert answer.retries == 0
+    assert answer.date is not None
+    assert abs(answer.date - datetime.datetime.now(tz=datetime.UTC)) < datetime.timedelta(minutes=1)
+
+
+def test_headers(sandbox: Sandbox) -> None:
+    client_of(sandbox, headers={"Accept-Language": "nl-nl", "IntegrationId": "1_2"}).environment()
+    headers = sandbox.log[0].headers
+    assert headers["Accept"] == "application/json"
+    assert (headers["Accept-Language"], headers["IntegrationId"]) == ("nl-nl", "1_2")
+    assert headers.get("Connection", "keep-alive") == "keep-alive"
+
+
+def test_the_first_and_the_last_of_five_tries(sandbox: Sandbox) -> None:
+    sandbox.faults = [Fault(refuse="bad_gateway", times=4)]
+    with without_waiting() as pauses:
+        answer = client_of(sandbox).rows("Articles", QUESTION)
+    assert answer.retries == 4
+    assert pauses == [pytest.approx(2.0 * 2**number, rel=0.21) for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(reset=True),
+        Fault(cut=0.5, kind="rows"),
+        Fault(refuse="unexpected"),
+        Fault(refuse="unavailable"),
+        Fault(refuse="too_many_requests"),
+    ],
+)
+def test_what_passes_is_asked_again(sandbox: Sandbox, fault: Fault) -> None:
+    with without_waiting():
+        client = client_of(sandbox)
+        sandbox.faults = [Fault(**{**_as_dict(fault), "times": 1})]
+        answer = client.rows("Articles", QUESTION)
+        assert (answer.retries, answer.body.count(b'"Code"')) == (1, 10)
+        sandbox.faults = [fault]
+        with pytest.raises((UnreachableError, BusyError, client_module.ProfitError), match="Tried 5 times"):
+            client.rows("Articles", QUESTION)
+    assert client.asked["Articles"] == 7
+
+
+def _as_dict(fault: Fault) -> dict[str, object]:
+    return {name: getattr(fault, name) for name in Fault.__slots__}
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"refuse": "unavailable", "retry_after": 9},
+        {"status": 503, "body": '{"error":{"code":{"example":"503"}},"retry_after":9}'},
+        {"status": 500, "body": '{"externalMessage":"Iets","retry_after":9}'},
+    ],
+)
+def test_afas_says_how_long_to_wait(sandbox: Sandbox, plan: dict[str, object]) -> None:
+    sandbox.faults = [{**plan, "times": 1}]
+    with without_waiting() as pauses:
+        client_of(sandbox).rows("Articles", QUESTION)
+    assert pauses == [9.0]
+
+
+def test_a_longer_wait_than_allowed_ends_it(sandbox: Sandbox) -> None:
+    sandbox.faults = [Fault(refuse="maintenance")]
+    with without_waiting() as pauses, pytest.raises(BusyError, match="`max_retry_wait`") as caught:
+        client_of(sandbox, max_retry_wait=600).rows("Articles", QUESTION)
+    back = datetime.datetime.now().astimezone() + datetime.timedelta(hours=2)
+    assert f"{back:%Y-%m-%d}" in str(caught.value)
+    assert pauses == []
+    with without_waiting() as pauses, pytest.raises(BusyError, match="Tried 5 times"):
+        client_of(sandbox, max_retry_wait=7200).rows("Articles", QUESTION)
+    assert pauses == [7200.0] * 4
+
+
+def test_a_time_out_waits_until_afas_has_surely_given_up(sandbox: Sandbox) -> None:
+    sandbox.faults = [Fault(delay=0.4, times=1)]
+    client = client_of(sandbox, request_timeout=0.1)
+    with without_waiting() as pauses, pytest.raises(TimeOutError, match="`request_timeout`") as caught:
+        client.rows("Articles", QUESTION)
+    assert caught.value.smaller
+    assert pauses == [600.0]
+    assert client.asked["Articles"] == 1
+
+
+def test_after_afas_own_limit_no_wait_is_needed(sandbox: Sandbox) -> None:
+    sandbox.faults = [Fault(delay=0.4, times=1)]
+    with (
+        without_waiting() as pauses,
+        mock.patch.object(client_module, "_AFAS_TIMEOUT", 0.05),
+        pytest.raises(TimeOutError),
+    ):
+        client_of(sandbox, request_timeout=0.1).rows("Articles", QUESTION)
+    assert pauses == [2.0]
+
+
+def test_a_description_can_not_be_asked_smaller(sandbox: Sandbox) -> None:
+    sandbox.faults = [Fault(refuse="timeout", kind="metainfo", times=2)]
+    with without_waiting():
+        assert client_of(sandbox).connector("Articles").fields
+    assert len(sandbox.log) == 3
+
+
+def test_never_two_on_a_connector_nor_too_many(sandbox: Sandbox) -> None:
+    sandbox.load([articles(3, f"C{number}") for number in range(6)])
+    sandbox.faults = [Fault(delay=0.03), Fault(refuse="unavailable", probability=0.3)]
+    with mock.patch.object(ProfitClient, "_sleep", lambda *_: time.sleep(0.01)):
+        client = client_of(sandbox, max_parallel_requests=3)
+
+        def ask(number: int) -> None:
+            with contextlib.suppress(BusyError):
+                client.rows(f"C{number % 6}", QUESTION)
+            client.connector(f"C{number % 6}")
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(18)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sandbox.peak == 3
+    assert set(sandbox.peaks.values()) == {1}
+
+
+def test_a_retry_keeps_its_slot(sandbox: Sandbox) -> None:
+    sandbox.faults = [Fault(refuse="unavailable", connector="Articles", times=1)]
+    client = client_of(sandbox, max_parallel_requests=1)
+    held: list[bool] = []
+
+    def sleep(_: object, __: float) -> None:
+        held.append(client._slots.acquire(blocking=False))
+
+    with mock.patch.object(ProfitClient, "_sleep", sleep):
+        client.rows("Articles", QUESTION)
+    assert held == [False]
+    assert client._slots.acquire(blocking=False)
+
+
+def test_stopping_ends_the_waiting(sandbox: Sandbox) -> None:
+    sandbox.faults = [Fault(refuse="unavailable", retry_after=500)]
+    client = client_of(sandbox)
+    caught: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            client.rows("Articles", QUESTION)
+        except StoppedError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while not sandbox.log or not sandbox.log[0].status:
+        time.sleep(0.005)
+    client.stop()
+    thread.join(5)
+    assert len(caught) == 1
+    with pytest.raises(StoppedError):
+        client.rows("Articles", QUESTION)
+
+
+def test_credentials_stay_with_their_host(sandbox: Sandbox) -> None:
+    sandbox.faults = [Fault(redirect="https://elsewhere.example/path?with=query")]
+    with pytest.raises(NotUnderstoodError, match=r"redirects to elsewhere\.example; .* to no other host"):
+        client_of(sandbox).rows("Articles", QUESTION)
+    sandbox.faults = [Fault(redirect=sandbox.base_url + "/metainfo")]
+    with pytest.raises(NotUnderstoodError, match="redirects"):
+        client_of(sandbox).rows("Articles", QUESTION)
+    assert len(sandbox.log) == 2
+
+
+def test_a_question_that_is_too_long_is_never_asked(sandbox: Sandbox) -> None:
+    long = Query(("Code",), ((Condition("Name", "=", "é" * 400),),))
+    with pytest.raises(QueryTooLongError, match=r"\d+ characters long, and AFAS takes 2049"):
+        client_of(sandbox).rows("Articles", long)
+    assert sandbox.log == []
+
+
+def test_odd_names_arrive_as_they_are(sandbox: Sandbox) -> None:
+    sandbox.load([articles(2, "Ödd/näme & co?#%.x")])
+    client = client_of(sandbox)
+    assert client.connector("Ödd/näme & co?#%.x").fields
+    assert client.rows("Ödd/näme & co?#%.x", QUESTION).body.count(b"Code") == 2
+
+
+def test_what_the_list_of_connectors_explains(sandbox: Sandbox) -> None:
+    client = client_of(sandbox)
+    with pytest.raises(NotAllowedError, match="not in the app connector"):
+        client.connector("Elsewhere")
+    client.environment()
+    sandbox.faults = [Fault(refuse="not_authorized")]
+    with pytest.raises(NotAllowedError, match="its user has no rights to it"):
+        client.rows("Articles", QUESTION)
+    sandbox.faults = [Fault(refuse="unauthorized")]
+    with pytest.raises(CredentialsError, match="took the credentials at first"):
+        client.rows("Articles", QUESTION)
+    sandbox.faults = [Fault(refuse="blocked")]
+    with pytest.raises(ConnectorError, match="is blocked"):
+        client.rows("Articles", QUESTION)
+
+
+# A server that says exactly these bytes
+
+@contextlib.contextmanager
+def _server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with connection, contextlib.suppress(OSError):
+                        connection.recv(65536)
+                        talk(connection)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/ProfitRestServices"
+        with contextlib.suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+def _client(url: str, timeout: float = 5) -> ProfitClient:
+    return ProfitClient(url, TOKEN, Manners(request_timeout=timeout))
+
+
+def test_drop_by_drop_ends_in_time() -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        for _ in range(200):
+            connection.sendall(b" ")
+            time.sleep(0.02)
+
+    with _server(talk) as url, without_waiting():
+        began = time.monotonic()
+        with pytest.raises(TimeOutError):
+            _client(url, timeout=0.3).rows("Articles", QUESTION)
+        assert time.monotonic() - began < 1.5
+
+
+def test_an_answer_without_end_is_not_kept() -> None:
+    read = []
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        piece = b"a0000\r\n" + b" " * 0xA0000 + b"\r\n"
+        while True:
+            connection.sendall(piece)
+            read.append(len(piece))
+
+    with (
+        _server(talk) as url,
+        mock.patch.object(client_module, "_LARGEST_ANSWER", 5_000_000),
+        pytest.raises(TooMuchError, match="75 MB"),
+    ):
+        _client(url).rows("Articles", QUESTION)
+    assert sum(read) < 30_000_000
+
+
+def test_a_bomb_of_zeros() -> None:
+    packed = gzip.compress(bytes(40_000_000))
+
+    def talk(connection: socket.socket) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+        connection.sendall(head.encode() + packed)
+
+    with (
+        _server(talk) as url,
+        mock.patch.object(client_module, "_LARGEST_ANSWER", 5_000_000),
+        pytest.raises(TooMuchError),
+    ):
+        _client(url).rows("Articles", QUESTION)
+
+
+def test_of_a_refusal_the_beginning_is_enough() -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            connection.sendall(b"a0000\r\n" + b" " * 0xA0000 + b"\r\n")
+
+    with _server(talk) as url, pytest.raises(ConnectorError):
+        _client(url).rows("Articles", QUESTION)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\x00\xff\x17 nonsense\r\n\r\n",
+        b"HTTP/1.1 banana OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 300 + b"\r\n",
+    ],
+)
+def test_an_answer_that_breaks_off(answer: bytes) -> None:
+    with (
+        _server(lambda connection: connection.sendall(answer)) as url,
+        without_waiting(),
+        pytest.raises(UnreachableError, match="failed or broke off"),
+    ):
+        _client(url).rows("Articles", QUESTION)
+
+
+def test_nobody_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    with without_waiting(), pytest.raises(UnreachableError, match=rf"127\.0\.0\.1:{port} doesn't answer"):
+        _client(f"http://127.0.0.1:{port}/ProfitRestServices").environment()
+
+
+@pytest.mark.parametrize(("host", "words"), [("nowhere.invalid", "is not a known host"), ("x" * 80, "can't be the name of a host")])
+def test_no_such_host(host: str, words: str) -> None:
+    with without_waiting(), pytest.raises(UnreachableError, match=words):
+        _client(f"https://{host}/ProfitRestServices").environment()
+
+
+def test_a_server_that_speaks_no_tls() -> None:
+    with (
+        _server(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")) as url,
+        without_waiting(),
+        pytest.raises(UnreachableError),
+    ):
+        _client(url.replace("http:", "https:")).environment()
+
+
+@pytest.mark.parametrize("body", ["", "nonsense", "[]", "{}", '"x"', "[" * 50_000, '{"externalMessage":"Iets"}'])
+def test_what_is_no_list_of_connectors(sandbox: Sandbox, body: str) -> None:
+    sandbox.faults = [Fault(status=200, body=body)]
+    with pytest.raises(NotUnderstoodError):
+        client_of(sandbox).environment()
+
+
+def test_urls_are_not_logged(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    client_of(sandbox).rows("Articles", Query(("Code",), ((Condition("Code", ">", "A00007"),),)))
+    assert "A00007" not in caplog.text
