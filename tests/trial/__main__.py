@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import signal
 import sys
 import time
@@ -35,6 +36,9 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="size of the AFAS environment (default: %(default)s)")
     parser.add_argument("--changes", type=int, default=5, help="of each kind in each table (default: %(default)s)")
     asked = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Not every console can show what stands in a row.
+        sys.stdout.reconfigure(errors="replace")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         with _Steps() as steps:
