@@ -1,10 +1,11 @@
 """What a stream keeps in the STATE, and how it is read back.
 
     {"replication_key": "ModifiedDate", "replication_key_value": "2026-03-01T08:15:00+00:00",
-     "delivered": "<base64>", "empties_read": true, "place": {"keys": ["Id"], "after": ["10042"], "since": "…", "until": "…"},
-     "rows_read": 1204}
+     "delivered": "<base64>", "empties_read": true, "place": {"keys": ["Id"], "after": ["10042"], "since": "…",
+     "until": "…"}, "rows_read": 1204}
 
-`delivered` holds fingerprints of the rows that the next run will read again because of the overlap, so that it needn't send them again; `rows_read` tells it which streams take long.
+`delivered` holds fingerprints of the rows that the next run will read again because of the overlap, so that it
+needn't send them again; `rows_read` tells it which streams take long.
 """
 
 from __future__ import annotations
@@ -180,7 +181,8 @@ class Overlap:
         if len(positions) + len(self._marks) > _MOST_MARKS:
             self._marks = []
             return
-        # A row that was read twice, in the overlap of two pages, counts once; equal rows count as often as a page has them.
+        # A row that was read twice, in the overlap of two pages, counts once; equal rows count as often as a page has
+        # them.
         known = collections.Counter(self._marks)
         fresh = collections.Counter((stamps[position], page.mark(position)) for position in positions)
         self._marks.extend((fresh - known).elements())

@@ -21,7 +21,7 @@ _KINDS = {
 
 _WANTED: dict[str, Callable[[Any], str]] = {
     "type": lambda kinds: " or ".join(
-        _KINDS.get(kind, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds)
+        _KINDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind in _KINDS
     ),
     "enum": lambda values: f"one of: {', '.join(map(str, values))}",
     "minimum": lambda least: f"at least {least}",

@@ -1,8 +1,8 @@
 """A page of rows: from the bytes of AFAS' answer to typed rows, and on to the lines of RECORD messages.
 
-The page is the unit of work. A page that is as metainfo says goes through msgspec alone: only the selected fields are read, straight into
-typed rows. A page that isn't is read again, field by field, with what other versions of AFAS do in mind; what fits nowhere is reported with
-connector, field and the key of its row.
+The page is the unit of work. A page that is as metainfo says goes through msgspec alone: only the selected fields are
+read, straight into typed rows. A page that isn't is read again, field by field, with what other versions of AFAS do
+in mind; what fits nowhere is reported with connector, field and the key of its row.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class RowReader:
             UnfitValueError: A value doesn't fit its field's type.
         """
         try:
-            rows = self._decoder.decode(body).rows
+            rows: list[Any] = self._decoder.decode(body).rows  # type: ignore[attr-defined]
         except (msgspec.DecodeError, UnicodeDecodeError):
             rows = self._read_tolerantly(body)
         return Rows(self, rows)
@@ -181,7 +181,8 @@ class RowReader:
         where = f"in the row with {key}" if key else "in a row (its connector has no key to name it by)"
         return UnfitValueError(
             f"The value of {field} {where} is not {_WORDS[kind]}.",
-            f"If that is right in AFAS, give the field another type in `streams.{self.connector_id}.types` and run discovery again.",
+            f"If that is right in AFAS, give the field another type in `streams.{self.connector_id}.types` and run"
+            " discovery again.",
         )
 
     def warn_once(self, about: str, sentence: str) -> None:

@@ -306,8 +306,10 @@ class StreamSync:
             if isinstance(self._walk, ByOffset):
                 check_keys(page, self._keys)
             self._picked = self._walk.learn(page)
-        except ValueError as error:
-            raise UnfitValueError(f"The replication key or key holds something that is no date ({error}).") from None
+        except ValueError:
+            raise UnfitValueError(
+                f"The key or replication key of {self.stream.connector_id} holds something that is no date."
+            ) from None
         self._replaced.look(page)
         self.count.pages += 1
         self.count.read += len(page)

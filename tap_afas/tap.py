@@ -16,6 +16,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator
+from singer_sdk.singerlib import Catalog
 
 from tap_afas.bookmark import StateError, check_state
 from tap_afas.complaints import complaint
@@ -159,6 +160,8 @@ class TapAfas(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        # What is null is not set, and gets its default.
+        self._config = {name: value for name, value in self._config.items() if value is not None}
         self.append_builtin_config(self.config_jsonschema)
         validator = JSONSchemaValidator(self.config_jsonschema)
         errors = [complaint(error) for error in validator.iter_errors(self._config)] or problems(self._config)
@@ -243,10 +246,11 @@ class TapAfas(Tap):
             failures.update(self._drive(syncs, self.config["max_parallel_requests"]))
         finally:
             self._report(syncs)
-        for connector_id, failure in failures.items():
+        for connector_id, failure in sorted(failures.items()):
             self.logger.error("Failed: %s: %s", connector_id, failure)
         if failures:
-            raise FailedRunError(f"{len(failures)} of {len(streams)} streams failed; the others are complete.")
+            others = "; the others are complete" if len(failures) < len(streams) else ""
+            raise FailedRunError(f"{len(failures)} of {len(streams)} streams failed{others}.")
 
     def _drive(self, syncs: Sequence[StreamSync], parallel: int) -> dict[str, Exception]:
         """Run syncs to their end, or until a signal; tells which failed."""
@@ -351,7 +355,7 @@ class TapAfas(Tap):
         tap = cls(
             config=config.config if config else {},
             state=content,
-            catalog=_read_json(catalog, "--catalog") if catalog else None,
+            catalog=_read_catalog(catalog) if catalog else None,
             parse_env_config=config.parse_env if config else False,
         )
         tap.run()
@@ -362,9 +366,9 @@ class TapAfas(Tap):
         """Read `--config`, with a sentence where it can't be read."""
         try:
             return super().cb_config(ctx, param, value)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise click.BadParameter(
-                f"can't be read as JSON: {type(error).__name__} in {', '.join(value)}", ctx, param
+                f"can't be read as a JSON object: {type(error).__name__} in {', '.join(value)}", ctx, param
             ) from None
 
 
@@ -373,11 +377,19 @@ def _read_json(file: IO[str] | None, option: str) -> Any:
         return {}
     try:
         content = json.load(file)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise StateError(f"{option} {file.name} is not JSON.") from None
     if not isinstance(content, dict):
         raise StateError(f"{option} {file.name} is not a JSON object.")
     return content
+
+
+def _read_catalog(file: IO[str]) -> Catalog:
+    content = _read_json(file, "--catalog")
+    try:
+        return Catalog.from_dict(content)
+    except (LookupError, TypeError, AttributeError, ValueError):
+        raise DiscoveryError(f"--catalog {file.name} is not a Singer catalog: run discovery again.") from None
 
 
 def main() -> None:

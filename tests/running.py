@@ -101,7 +101,7 @@ class Ran:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        return [json.loads(line, parse_float=Decimal) for line in self.out.splitlines()]
+        return [json.loads(line, parse_float=Decimal) for line in self.out.split("\n") if line]
 
     def records(self, stream: str = "Articles") -> list[dict[str, Any]]:
         return [one["record"] for one in self.messages if one["type"] == "RECORD" and one["stream"] == stream]
@@ -160,6 +160,6 @@ def run_tap(config: Mapping[str, Any] | None, *arguments: str, **files: Any) -> 
             for number, handler in signals.items():
                 signal.signal(number, handler)
     out.flush()
-    text = out.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    text = out.buffer.getvalue().decode()
     assert "Traceback" not in err.getvalue(), err.getvalue()
     return Ran(code or 0, text, err.getvalue(), pauses)

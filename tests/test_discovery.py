@@ -61,7 +61,7 @@ def test_fields_that_differ_in_case_only(caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_nothing_left() -> None:
-    with pytest.raises(DiscoveryError, match="No GetConnector is left to read.*has: A, B"):
+    with pytest.raises(DiscoveryError, match=r"No GetConnector is left to read\..*has: A, B"):
         chosen({"connectors": ["C*"]}, _environment("A", "B"))
     with pytest.raises(DiscoveryError, match="none at all"):
         chosen({}, _environment())

@@ -86,7 +86,7 @@ def test_refusals(sandbox: Sandbox, name: str) -> None:
     worded = bool(NAMED[name].en)
     shapes = [shape for shape in get_args(Shape) if shape != "empty"] if worded else ["empty"]
     for language, shape in itertools.product(("nl", "en"), shapes):
-        sandbox.faults = [Fault(refuse=name, language=language, shape=shape, kind="rows")]
+        sandbox.faults = [{"refuse": name, "language": language, "shape": shape, "kind": "rows"}]
         error, asked = _ask(sandbox)
         assert (type(error), asked) == (kind, tries), (language, shape, error)
         assert sentence in str(error)

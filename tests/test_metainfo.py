@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from typing import Any
 
@@ -119,9 +120,8 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_any_json_is_read_or_refused(content: Any) -> None:
-    for read in (read_environment, lambda content: read_connector("C", content)):
-        try:
-            found = read(content)
-        except NotUnderstoodError:
-            continue
-        assert getattr(found, "token_ends", None) is None or found.token_expiry
+    with contextlib.suppress(NotUnderstoodError):
+        assert read_connector("C", content).fields
+    with contextlib.suppress(NotUnderstoodError):
+        environment = read_environment(content)
+        assert environment.token_ends is None or environment.token_expiry

@@ -79,11 +79,13 @@ class ByKey:
         new: Sequence[int] = range(len(keys))
         if not self._previous.isdisjoint(keys):
             new = [position for position in new if keys[position] not in self._previous]
-        # Only a page that begins with the last row, and holds no other known one, is past all keys that AFAS holds equal to it.
+        # Only a page that begins with the last row, and holds no other known one, is past all keys that AFAS holds
+        # equal to it.
         past_equals = bool(len(keys)) and keys[0] == self._last and len(new) == len(keys) - 1
         self._pages += 1
         if self.size.is_last(len(keys), asked.take, new=bool(new)):
-            # One page has shown all rows, those with an empty key among them; later pages ask for keys "at or after", which an empty one is not.
+            # One page has shown all rows, those with an empty key among them; later pages ask for keys "at or after",
+            # which an empty one is not.
             self.done = self._pages == 1
             self._asks_for_null_keys = not self.done
         elif new:

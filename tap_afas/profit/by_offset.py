@@ -18,17 +18,18 @@ class ShiftedError(MisbehavedError):
     """Rows moved under a walk by offset, further than it can follow."""
 
     advice = (
-        "Without a key or a stamp, rows that are inserted or deleted during the run push others along. Set `primary_keys` of this connector if"
-        " there is a key, or run when nobody works in AFAS."
+        "Without a key, rows that are inserted or deleted during the run push others along. Set `primary_keys` of this"
+        " connector if there is a key, or run when nobody works in AFAS."
     )
 
 
 class ByOffset:
-    """By offset, for rows without a key: each page begins with the last rows of the one before, to prove that nothing moved.
+    """By offset, for rows without a key: each page begins with the end of the one before, to prove that nothing moved.
 
-    What was delivered is, at any moment, all untouched rows up to and with the last one. The next page begins with the rows that sort
-    like that last one, and one row more that sorts before them: if they are all there, the rest of the page follows on them. If
-    not, rows moved: the walk goes back, page by page, until it meets the nearest delivered row that is still there, and goes on behind it.
+    What was delivered is, at any moment, all untouched rows up to and with the last one. The next page begins with
+    the rows that sort like that last one, and one row more that sorts before them: if they are all there, the rest of
+    the page follows on them. If not, rows moved: the walk goes back, page by page, until it meets the nearest
+    delivered row that is still there, and goes on behind it.
 
     Args:
         order: Fields to sort by: as many as AFAS can sort and the query string holds.
@@ -65,13 +66,13 @@ class ByOffset:
         if new is None:
             self._go_further_back(asked)
             return ()
+        self.done = self.size.is_last(len(marks), asked.take, new=bool(new))
+        # Asked again as it was, such a page would come again for ever.
+        self._at_end = not self.done and not new and not self._back and len(marks) < asked.take
         # What a page overlaps stands in the tail already.
         kept = [] if self._back else self._tail[: len(self._tail) - min(self._overlap, self._delivered)]
         self._delivered = asked.skip + len(marks)
         self._back = 0
-        self.done = self.size.is_last(len(marks), asked.take, new=bool(new))
-        # A page that is not the last and brings nothing new would be asked again as it was.
-        self._at_end = not self.done and not new
         if marks:
             self._overlap = min(len(marks), len(marks) - self._tie_start(page, len(marks) - 1) + 1)
             self._tail = (kept + marks)[-max(2 * self.size.take, self._overlap, len(marks)) :]
@@ -91,7 +92,8 @@ class ByOffset:
         last = next((places[mark] for mark in reversed(self._tail) if mark in places), None)
         if last is None:
             return None
-        # Rows that sort alike may come in another order the next time: those of them that were never delivered are new as well.
+        # Rows that sort alike may come in another order the next time: those of them that were never delivered are
+        # new as well.
         tie = self._tie_start(page, last)
         if not tie and asked.skip:
             return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import bisect
 import collections
 import dataclasses
+import itertools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_afas.profit.by_key import ByKey
 from tap_afas.profit.by_offset import ByOffset
-from tap_afas.profit.clock import shift
+from tap_afas.profit.clock import LAST_SECOND, shift
 from tap_afas.profit.keys import check_keys
 from tap_afas.profit.page import MisbehavedError, PageSize, strike
 from tap_afas.profit.query import Condition, Filter, Group, Query, both
@@ -44,7 +45,10 @@ class StampField:
         return shift(stamp, units) if self.is_date else stamp + units
 
     def bound(self, stamp: Stamp) -> Stamp:
-        """Where to ask from so that no row after this one is missed: dates are stored finer than shown, and shown rounded or cut off."""
+        """Where to ask from so that no row after this one is missed.
+
+        Dates are stored finer than shown, and shown rounded or cut off.
+        """
         return shift(stamp, -1) if self.is_date else stamp
 
 
@@ -73,7 +77,8 @@ class Start:
         bound: The stamp to begin at; None for all rows that have one.
         empties: Whether the rows with an empty stamp are to be read first.
         limit: The start of the run; `reached` never passes it. None: it may be any stamp.
-        settled: Stamps below this can't come up any more, so a later run may go on inside a part up to here. None: none are.
+        settled: Stamps below this can't come up any more, so a later run may go on inside a part up to here. None:
+            none are.
         delivered: Marks of rows that an earlier run delivered.
         place: Where an earlier run stood inside a part.
     """
@@ -87,13 +92,14 @@ class Start:
 
 
 class ByStamp:
-    """By stamp: `stamp >= bound`, in the order of the stamp. For what changed since a bookmark, and for the first sync before one.
+    """By stamp: `stamp >= bound`, in the order of the stamp. For what changed since a bookmark, and for a first sync.
 
-    Rows that the stamp doesn't tell apart are *parts*, walked by key (by offset where no key is known): the rows with an empty stamp, and
-    the seconds that hold more rows than a page.
+    Rows that the stamp doesn't tell apart are *parts*, walked by key (by offset where no key is known): the rows with
+    an empty stamp, and the seconds that hold more rows than a page.
 
     Attributes:
-        reached: The bookmark: all rows up to this stamp that were visible when asked for have been delivered. None: not yet told.
+        reached: The bookmark: all rows up to this stamp that were visible when asked for have been delivered. None:
+            not yet told.
 
     Args:
         stamp: The stamp field.
@@ -153,7 +159,7 @@ class ByStamp:
 
     @property
     def place(self) -> Place | None:
-        """Where a later run can go on inside a part, if the walk stands in one and rows can't come up in it any more."""
+        """Where a later run can go on inside a part, if it stands in one and no row can come up there any more."""
         if self._resume is not None:
             return self._resume
         after = self._part.after if isinstance(self._part, ByKey) else None
@@ -185,8 +191,8 @@ class ByStamp:
         new = self._unknown(page, in_order=in_order)
         if not in_order:
             hour = f"{max(filter(self._repeated, stamps))[:13]}:00:00"
-            self._enter_part(min(hour, min(stamps)), shift(hour, _HOUR + 1))
-            self._known = collections.Counter(map(page.mark, range(len(stamps))))
+            self._enter_part(min(hour, *stamps), shift(hour, _HOUR + 1))
+            self._known.update(map(page.mark, range(len(stamps))))
             return new
         if self.size.is_last(len(stamps), asked.take, new=bool(new)):
             self._advance(stamps)
@@ -200,11 +206,14 @@ class ByStamp:
         if self._bound is not None and bound <= self._bound:
             # More rows in this second than a page holds; they come by key, and this page's come again.
             self._enter_part(self._bound, self.stamp.move(stamps[-1], 2))
-            self._known = collections.Counter(map(page.mark, range(len(stamps))))
+            self._known.update(map(page.mark, range(len(stamps))))
             return new
         self._advance(stamps)
-        self._bound, self._horizon = bound, stamps[-1]
-        self._known = collections.Counter(map(page.mark, range(bisect.bisect_left(stamps, bound), len(stamps))))
+        self._bound = bound
+        if self._horizon is None or self._horizon <= stamps[-1]:
+            self._known.clear()
+            self._horizon = stamps[-1]
+        self._known.update(map(page.mark, range(bisect.bisect_left(stamps, bound), len(stamps))))
         return new
 
     def _unknown(self, page: Page, *, in_order: bool) -> Sequence[int]:
@@ -237,9 +246,10 @@ class ByStamp:
     def _enter_part(self, since: Stamp, until: Stamp, after: Sequence[str] | None = None) -> None:
         self._since, self._until, self._part_reached, self._part_end = since, until, None, []
         self.size.trust()
-        self._part = self._walk_part(
-            (Condition(self.stamp.id, ">=", str(since)), Condition(self.stamp.id, "<=", str(until))), after
-        )
+        group: Group = (Condition(self.stamp.id, ">=", str(since)),)
+        if until != LAST_SECOND:
+            group = (*group, Condition(self.stamp.id, "<=", str(until)))
+        self._part = self._walk_part(group, after)
 
     def _learn_part(self, part: Walk, page: Page) -> Sequence[int]:
         asked = part.question()
@@ -281,13 +291,15 @@ class ByStamp:
         if self._since is not None:
             if self._part_reached is not None:
                 self.reached = self._part_reached if self.reached is None else max(self.reached, self._part_reached)
+            # Nothing lies behind the end of the calendar.
+            self.done = self._until == LAST_SECOND
             # A second of overlap where the part ends; its rows come again.
             self._bound = self.stamp.move(self._until, -1)
             self._known, self._horizon = collections.Counter(self._part_end), self.stamp.move(self._until, 1)
         self._part = self._since = self._until = None
 
     def _in_order(self, asked: Query, stamps: Sequence[Stamp]) -> bool:
-        """Whether the rows stand in the asked bounds and order; False where only the hour that comes twice is out of them."""
+        """Whether the rows stand in the asked bounds and order; False where only the hour that comes twice doesn't."""
         if None in stamps:
             raise MisbehavedError(f"AFAS sends rows with an empty {self.stamp.id}. Asked: {asked}.")
         if not stamps:
@@ -295,14 +307,15 @@ class ByStamp:
         first, last = min(stamps), max(stamps)
         if self._resume is not None and self.stamp.bound(last) > self._resume.since:
             raise MisbehavedError(
-                f"AFAS sends rows with {self.stamp.id} {last}, not before the asked {self._resume.since}. Asked: {asked}."
+                f"AFAS sends rows with {self.stamp.id} {last}, not before the asked {self._resume.since}."
+                f" Asked: {asked}."
             )
         early = self._bound is not None and first < self.stamp.bound(self._bound)
         if early and not self._both_passes(self._bound, first):
             raise MisbehavedError(
                 f"AFAS sends rows with {self.stamp.id} {first}, from before the asked {self._bound}. Asked: {asked}."
             )
-        falls = [pair for pair in zip(stamps, stamps[1:], strict=False) if pair[1] < pair[0]]
+        falls = [pair for pair in itertools.pairwise(stamps) if pair[1] < pair[0]]
         for earlier, later in falls:
             if not self._both_passes(earlier, later):
                 raise MisbehavedError(f"AFAS sends {self.stamp.id} {later} after {earlier}. Asked: {asked}.")

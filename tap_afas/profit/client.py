@@ -335,7 +335,7 @@ def _explain_listed(error: ProfitError) -> None:
     if isinstance(error, NotAllowedError):
         error.sentence = "The app connector has this GetConnector, but its user has no rights to it (any more)."
         error.advice = "Have the user of the app connector authorised for the GetConnector in AFAS."
-    else:
+    elif error.status == requests.codes.unauthorized:
         error.sentence = "AFAS took the credentials at first, and doesn't take them for this GetConnector."
         error.advice = (
             "Check that the token has not ended meanwhile, and that the user of the app connector is authorised for the"

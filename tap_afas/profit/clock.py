@@ -1,19 +1,25 @@
 """AFAS' wall time and the moments it stands for.
 
-AFAS writes a `Z` behind every date, but the time is always the Netherlands' wall time (docs.afas.help, "GetConnector"); a filter value
-is wall time too, and is refused with a `Z`. So the tap keeps wall time wherever it talks to AFAS (text, `YYYY-MM-DDTHH:MM:SS`, which
-sorts as time does) and turns it into UTC only in what it emits.
+AFAS writes a `Z` behind every date, but the time is always the Netherlands' wall time (docs.afas.help,
+"GetConnector"); a filter value is wall time too, and is refused with a `Z`. So the tap keeps wall time wherever it
+talks to AFAS (text, `YYYY-MM-DDTHH:MM:SS`, which sorts as time does) and turns it into UTC only in what it emits.
 
-The clock change makes two hours special. A wall time of the hour that comes twice in October is read as its first pass; one of the
-hour that March skips (typed in by hand, or imported) as if the clock had not changed yet. Both are what PEP 495 calls `fold=0`.
+The clock change makes two hours special. A wall time of the hour that comes twice in October is read as its first
+pass; one of the hour that March skips (typed in by hand, or imported) as if the clock had not changed yet. Both are
+what PEP 495 calls `fold=0`.
 """
 
 from __future__ import annotations
 
 import datetime
+import re
 import zoneinfo
 
+LAST_SECOND = "9999-12-31T23:59:59"
+"""Where the calendar ends."""
+
 _SECOND = datetime.timedelta(seconds=1)
+_WALL = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z?", re.ASCII)
 _HOUR_DIGITS = len("2015-01-26T16")
 _SECOND_DIGITS = len("2015-01-26T16:57:43")
 # A clock change moves the clock by less than this anywhere in the world.
@@ -73,17 +79,14 @@ class Clock:
         return utc.isoformat()[:_HOUR_DIGITS]
 
     def _to_utc_slowly(self, wall: str) -> str:
-        text = wall.removesuffix("Z")
+        form = _WALL.fullmatch(wall)
+        if form is None:
+            raise ValueError("not a date and time")
+        second, fraction = form.groups(default="")
         try:
-            naive = datetime.datetime.fromisoformat(text[:_SECOND_DIGITS])
-            if len(text) < _SECOND_DIGITS or naive.tzinfo is not None:
-                raise ValueError
-            fraction = text[_SECOND_DIGITS:]
-            if fraction and not (fraction[0] == "." and fraction[1:].isdecimal()):
-                raise ValueError
-            utc = naive.replace(tzinfo=self.zone).astimezone(datetime.UTC)
-        except (ValueError, OverflowError):
-            raise ValueError(f"not a date and time that UTC can express: {wall!r}") from None
+            utc = datetime.datetime.fromisoformat(second).replace(tzinfo=self.zone).astimezone(datetime.UTC)
+        except OverflowError:
+            raise ValueError("not a date and time that UTC can express") from None
         return f"{utc.isoformat()[:_SECOND_DIGITS]}{fraction}+00:00"
 
     def to_wall(self, moment: datetime.datetime) -> str:
@@ -93,8 +96,8 @@ class Clock:
     def earliest_wall(self, moment: datetime.datetime) -> str:
         """The lowest wall time that a change after the moment can bear, `YYYY-MM-DDTHH:MM:SS`.
 
-        That is the wall time of the moment, but near a clock change the earlier of both readings: what changes in the second
-        pass of October's hour bears wall times that the first pass had already.
+        That is the wall time of the moment, but near a clock change the earlier of both readings: what changes in the
+        second pass of October's hour bears wall times that the first pass had already.
         """
         naive = moment.astimezone(datetime.UTC).replace(tzinfo=None)
         offsets = [self._offset(moment + step) for step in (-_WIDEST_CHANGE, datetime.timedelta(0), _WIDEST_CHANGE)]
@@ -119,4 +122,4 @@ def shift(wall: str, seconds: int) -> str:
     try:
         return (start + seconds * _SECOND).isoformat()
     except OverflowError:
-        return (datetime.datetime.max if seconds > 0 else datetime.datetime.min).isoformat()[:_SECOND_DIGITS]
+        return "9999-12-31T23:59:59" if seconds > 0 else "0001-01-01T00:00:00"

@@ -1,8 +1,9 @@
 """Whether the key tells rows apart.
 
-An upserting target keeps one row per key: where a key repeats, rows would vanish there without a word. AFAS doesn't tell the key of a
-GetConnector, and a join of one to many repeats the key of the one. An answer is one query, so a key that stands twice in one answer
-repeats for sure, and the walks see to it that rows with one key always meet in an answer: each page starts with the end of the one before.
+An upserting target keeps one row per key: where a key repeats, rows would vanish there without a word. AFAS doesn't
+tell the key of a GetConnector, and a join of one to many repeats the key of the one. An answer is one query, so a key
+that stands twice in one answer repeats for sure, and the walks see to it that rows with one key always meet in an
+answer: each page starts with the end of the one before.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def check_keys(page: Page, fields: Sequence[KeyField]) -> None:
             others = _describe(names, page.keys[position])
             raise UnfitKeyError(
                 f"The key field {name} is empty in a row ({others}).",
-                f"Rows can't be told apart by {', '.join(names)}: set `primary_keys` of this connector to fields that are always filled, or to []"
-                " for none.",
+                f"Rows can't be told apart by {', '.join(names)}: set `primary_keys` of this connector to fields that"
+                " are always filled, or to [] for none.",
             )
     if len(set(page.keys)) == len(page.keys):
         return
@@ -58,9 +59,15 @@ def _describe(names: Sequence[str], key: Key) -> str:
 def _advice(page: Page, names: Sequence[str]) -> str:
     further = _further_fields(page, names)
     if further is None:
-        return "Set `primary_keys` of this connector to [] to load it without a key, or add an id field to the GetConnector in AFAS."
+        return (
+            "Set `primary_keys` of this connector to [] to load it without a key, or add an id field to the"
+            " GetConnector in AFAS."
+        )
     fields = ", ".join(f'"{name}"' for name in (*names, *further))
-    return f"In this page, {' and '.join(further)} would make it unique: set `primary_keys` of this connector to [{fields}]."
+    return (
+        f"In this page, {' and '.join(further)} would make it unique:"
+        f" set `primary_keys` of this connector to [{fields}]."
+    )
 
 
 def _further_fields(page: Page, names: Sequence[str]) -> tuple[str, ...] | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import decimal
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from tap_afas.profit.errors import ProfitError
 
 if TYPE_CHECKING:
+    import collections
     from collections.abc import Sequence
 
 Value: TypeAlias = "str | int | decimal.Decimal | bool | None"
@@ -26,7 +26,8 @@ class KeyField:
 
     Attributes:
         id: The field's id.
-        kind: How its values compare. A `moment` is a date with a time: stored finer than shown, so that "equal" never matches.
+        kind: How its values compare. A `moment` is a date with a time: stored finer than shown, so that "equal" never
+            matches.
     """
 
     id: str
@@ -48,8 +49,8 @@ class Page(Protocol):
         """The key of each row; empty tuples when no key is known."""
 
     @property
-    def stamps(self) -> Sequence[str | int | None]:
-        """The stamp of each row (wall time without `Z`, or a number); empty when the stream has none."""
+    def stamps(self) -> Sequence[Any]:
+        """The stamp of each row (wall time without `Z`, a number, or None); empty when the stream has none."""
 
     def __len__(self) -> int:
         """How many rows."""
@@ -69,8 +70,8 @@ class MisbehavedError(ProfitError):
     """AFAS answered another question than the one asked."""
 
     advice = (
-        "Nothing after this page was read. Run again; if it comes back, give AFAS' support the GetConnector's name, since no other client would"
-        " notice."
+        "Nothing after this page was read. Run again; if it comes back, give AFAS' support the GetConnector's name,"
+        " since no other client would notice."
     )
 
 
@@ -99,21 +100,26 @@ class PageSize:
         self.wanted = wanted
         self.take = wanted
         self._good = 0
+        self._largest_good = 0
         self._suspected_cap = 0
 
     def shrink(self) -> bool:
         """Halve the page after AFAS found it too much; False when it can't be smaller."""
         if self.take <= 1:
             return False
-        self.take = max(1, self.take // 2)
-        self._good = 0
+        if 0 < self._largest_good < self.take:
+            # It had grown too far: what went well before is as much as there is to have.
+            self.wanted = self.take = self._largest_good
+        else:
+            self.take = max(1, self.take // 2)
+        self._good = self._largest_good = 0
         return True
 
     def is_last(self, rows: int, asked: int, *, new: bool) -> bool:
         """Whether an answer is the walk's last, by its number of rows.
 
-        Fewer rows than asked are the end, unless their number is round: then AFAS may have capped the page, and one more request
-        tells; when that brings new rows, the cap is remembered.
+        Fewer rows than asked are the end, unless their number is round: then AFAS may have capped the page, and one
+        more request tells; when that brings new rows, the cap is remembered.
 
         Args:
             rows: In the answer.
@@ -137,6 +143,7 @@ class PageSize:
 
     def _grow(self) -> None:
         self._good += 1
+        self._largest_good = max(self._largest_good, self.take)
         if self._good >= _GROW_AFTER and self.take < self.wanted:
             self.take = min(self.wanted, int(self.take * _GROWTH) + 1)
             self._good = 0

@@ -1,23 +1,28 @@
-"""Which page to ask next so that nothing is lost, while rows are inserted, changed and deleted before every single request.
+"""Which page to ask next so that nothing is lost, while rows come, change and go before every single request.
 
-What must hold, in words that each line below answers to. *Untouched* is a row that exists, with the same values, from before the first
-request until after the last.
+What must hold, in words that each line below answers to. *Untouched* is a row that exists, with the same values, from
+before the first request until after the last.
 
 1. **Complete.** When a walk is done, every untouched row of what it walks over has been delivered.
-2. **No skip.** A walk by stamp or by key asks for what comes after a place in the order, never for a number of rows to pass over. So a
-   deletion or insertion in front of that place can't move rows across it. Only a walk by offset skips, and it proves at each page that
-   nothing has moved, or goes back to where it can prove it.
-3. **Overlap.** Each page begins with the end of the one before: by stamp, because stamps are stored finer than they are shown, and shown
-   rounded or cut off; by key, because AFAS may hold different keys equal (case, accents, trailing spaces). The tap compares text only for
-   being the same, never for its order: that is the server's. Rows that come again are dropped.
-4. **Progress.** A page that is full and does not move the place forward is never asked again as it was: within a second, the walk goes by
-   key; among equal keys, the page grows; and where that doesn't help the walk fails and says so. So no walk is endless.
-5. **Bookmark.** All rows whose stamp is at or below `reached` and that were visible when their page was asked have been delivered, and
-   `reached` is a stamp that AFAS sent, never later than the start of the run. A row that changes while the walk runs bears a stamp of
-   after that start, less the seconds AFAS needs to commit (`overlap_seconds`): the next run, which begins that much below `reached`, reads it.
-6. **Trust nothing.** An answer that breaks the order or the bounds asked for fails the walk; so does a key that repeats or is null.
+2. **No skip.** A walk by stamp or by key asks for what comes after a place in the order, never for a number of rows
+   to pass over. So a deletion or insertion in front of that place can't move rows across it. Only a walk by offset
+   skips, and it proves at each page that nothing has moved, or goes back to where it can prove it.
+3. **Overlap.** Each page begins with the end of the one before: by stamp, because stamps are stored finer than they
+   are shown, and shown rounded or cut off; by key, because AFAS may hold different keys equal (case, accents,
+   trailing spaces). The tap compares text only for being the same, never for its order: that is the server's. Rows
+   that come again are dropped.
+4. **Progress.** A page that is full and does not move the place forward is never asked again as it was: within a
+   second, the walk goes by key; among equal keys, the page grows; and where that doesn't help the walk fails and says
+   so. So no walk is endless.
+5. **Bookmark.** All rows whose stamp is at or below `reached` and that were visible when their page was asked have
+   been delivered, and `reached` is a stamp that AFAS sent, never later than the start of the run. A row that changes
+   while the walk runs bears a stamp of after that start, less the seconds AFAS needs to commit (`overlap_seconds`):
+   the next run, which begins that much below `reached`, reads it.
+6. **Trust nothing.** An answer that breaks the order or the bounds asked for fails the walk; so does a key that
+   repeats or is null.
 
-The walks are plain state machines: `question()` gives the next query, `learn(page)` takes the answer and tells which rows to deliver.
+The walks are plain state machines: `question()` gives the next query, `learn(page)` takes the answer and tells which
+rows to deliver.
 """
 
 from __future__ import annotations

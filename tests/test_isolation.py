@@ -1,0 +1,121 @@
+"""A connector that fails doesn't stop the others, and the end of the run says why it failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from running import articles, config_of, run_tap
+
+from tap_afas.sandbox import Fault
+
+if TYPE_CHECKING:
+    from tap_afas.sandbox import Sandbox
+
+pytest_plugins = ["tap_afas.sandbox.fixtures"]
+
+
+@pytest.fixture(autouse=True)
+def _three(sandbox: Sandbox) -> None:
+    sandbox.load([articles(30, name) for name in ("A", "B", "C")])
+
+
+def _sync(sandbox: Sandbox, *faults: Fault, **settings: Any) -> Any:
+    sandbox.faults = faults
+    return run_tap(config_of(sandbox, page_size=10, **settings))
+
+
+ADVICE = {
+    "blocked": ("The GetConnector is blocked.", "unblock it in AFAS"),
+    "not_authorized": ("its user has no rights to it", "Have the user of the app connector authorised"),
+    "unauthorized": ("doesn't take them for this GetConnector", "Check that the token has not ended meanwhile"),
+    "field_not_found": ("The GetConnector has no such field.", "run discovery again"),
+    "invalid_index": ("AFAS can't sort or filter", "choose other `primary_keys`"),
+    "unexpected": ("without a cause known here. Tried 5 times.", "under the log reference"),
+    "maintenance": ("AFAS can't answer just now.", "AFAS asks to come back after"),
+    "bad_request": ("AFAS calls the request malformed.", "Check the filter"),
+    "forbidden": ("from this machine's address", "IP rules"),
+    "timeout": ("longer than it allows itself", "Set a smaller `page_size`"),
+}
+
+
+@pytest.mark.parametrize("name", ADVICE)
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_the_others_are_complete(sandbox: Sandbox, name: str, parallel: int) -> None:
+    ran = _sync(sandbox, Fault(refuse=name, connector="B", kind="rows"), max_parallel_requests=parallel)
+    assert ran.code == 1
+    assert [len(ran.records(stream)) for stream in "ABC"] == [30, 0, 30]
+    assert ran.errors[-1] == "1 of 3 streams failed; the others are complete."
+    summary = ran.errors[-2]
+    assert summary.startswith("Failed: B: ")
+    cause, advice = ADVICE[name]
+    assert cause in summary
+    assert advice in summary
+    assert sum(error.startswith("Failed: ") for error in ran.errors) == 1
+
+
+def test_afas_words_and_the_log_reference_are_told(sandbox: Sandbox) -> None:
+    body = '{"externalMessage":"Iets nieuws.","profitLogReference":"3A4CA18A611A4E07B429AC6BAFC6B8D1"}'
+    ran = _sync(sandbox, Fault(status=500, body=body, connector="B", kind="rows"))
+    assert "“Iets nieuws.” (HTTP 500, log reference 3A4CA18A611A4E07B429AC6BAFC6B8D1)" in ran.errors[-2]
+
+
+def test_what_it_had_is_kept(sandbox: Sandbox) -> None:
+    ran = _sync(sandbox, Fault(refuse="blocked", connector="B", kind="rows", nth=(3, 4, 5, 6)))
+    assert ran.code == 1
+    delivered = len(ran.records("B"))
+    assert 0 < delivered < 30
+    sandbox.faults = []
+    sandbox.clear_log()
+    again = run_tap(config_of(sandbox, page_size=10), state=ran.state)
+    assert again.code == 0
+    codes = {record["Code"] for record in (*ran.records("B"), *again.records("B"))}
+    assert len(codes) == 30
+    assert len(again.records("B")) <= 30 - delivered + 1
+    assert again.records("A") == again.records("C") == []
+
+
+def test_one_that_left_the_app_connector(sandbox: Sandbox) -> None:
+    config = config_of(sandbox)
+    catalog = run_tap(config, "--discover").catalog
+    sandbox.remove("B")
+    ran = run_tap(config, catalog=catalog)
+    assert ran.code == 1
+    assert [len(ran.records(stream)) for stream in "ABC"] == [30, 0, 30]
+    assert "Failed: B: The app connector doesn't have this GetConnector (any more)." in ran.errors[-2]
+    assert "Add it to the app connector" in ran.errors[-2]
+
+
+def test_all_of_them(sandbox: Sandbox) -> None:
+    ran = _sync(sandbox, Fault(refuse="blocked", kind="rows"))
+    assert ran.code == 1
+    assert ran.errors[-1].startswith("3 of 3 streams failed")
+    assert [error[:10] for error in ran.errors[-4:-1]] == ["Failed: A:", "Failed: B:", "Failed: C:"]
+
+
+def test_a_full_table_that_fails_keeps_the_rows_of_the_target(sandbox: Sandbox) -> None:
+    sandbox.load([articles(30, "A", stamp=False)])
+    ran = _sync(sandbox, Fault(refuse="blocked", kind="rows", nth=(3, 4, 5)), emit_activate_version_messages=True)
+    assert ran.code == 1
+    assert "ACTIVATE_VERSION" not in {message["type"] for message in ran.messages}
+
+
+def test_pages_get_smaller_until_they_fit_and_grow_again(sandbox: Sandbox) -> None:
+    sandbox.load([articles(2000, "A")], max_cells=6 * 100)
+    ran = run_tap(config_of(sandbox, page_size=800))
+    assert (ran.code, len(ran.records("A"))) == (0, 2000)
+    takes = [int(request.parameters["take"]) for request in sandbox.log if request.kind == "rows"]
+    # The first question is for rows without a stamp, of which there are none.
+    assert takes[1:5] == [800, 400, 200, 100]
+    assert max(takes[5:]) <= 200
+    assert len(ran.lines("WARNING")) <= 8
+
+
+@pytest.mark.parametrize("name", ["out_of_memory", "out_of_string_space", "timeout", "too_large", "gateway_timeout"])
+def test_what_a_smaller_page_heals(sandbox: Sandbox, name: str) -> None:
+    times = 5 if name == "gateway_timeout" else 1
+    ran = _sync(sandbox, Fault(refuse=name, connector="B", kind="rows", times=times))
+    assert (ran.code, len(ran.records("B"))) == (0, 30)
+    takes = [int(one.parameters["take"]) for one in sandbox.log if one.kind == "rows" and one.connector == "B"]
+    assert takes[0] == 10
+    assert 5 in takes
