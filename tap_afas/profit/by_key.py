@@ -40,37 +40,52 @@ class ByKey:
         self._last: Any = None
         self._pages = 0
         self._stuck = 0
-        self._asks_for_null_keys = False
+        # How many of the groups of `_behind` are exhausted; a question holds as many of the others as fit.
+        self._exhausted = 0
+        self._null_keys: list[Group] = []
+        self._partial = after is not None
         comparable = [key.kind in _COMPARABLE for key in keys]
         self._comparable = comparable.index(False) if False in comparable else len(comparable)
 
     def question(self) -> Query:
         """The page that begins with the last row of the one before."""
-        order = tuple(key.id for key in self.keys)
-        if self._asks_for_null_keys:
-            return Query(order, both(self.where, tuple((Condition(key.id, "empty"),) for key in self.keys)), take=1)
-        return Query(order, both(self.where, self._at_or_after()), take=max(2, self.size.take << self._stuck))
+        if self._null_keys:
+            return self._ask(self._null_keys, take=1)[0]
+        return self._ask(self._behind()[self._exhausted :], take=max(2, self.size.take << self._stuck))[0]
 
-    def _at_or_after(self) -> Filter:
-        """`(a, b, c) >= last` as an OR of ANDs."""
-        if self.after is None:
-            return ()
+    def _ask(self, groups: Sequence[Group], take: int) -> tuple[Query, int]:
+        """A question for what the first groups let through: as many as the query string holds, and how many that is.
+
+        Raises:
+            QueryTooLongError: It doesn't hold a single one.
+        """
+        order = tuple(key.id for key in self.keys)
+        for count in range(len(groups), 0, -1):
+            query = Query(order, both(self.where, tuple(groups[:count])), take=take)
+            if query.fits or count == 1:
+                return query, count
+        return Query(order, self.where, take=take), 0
+
+    def _behind(self) -> list[Group]:
+        """`(a, b, c) >= last` in parts, in the order of the key: `a = x, b = y, c >= z`; `a = x, b > y`; `a > x`."""
         groups: list[Group] = []
         equal: Group = ()
-        for key, value in zip(self.keys, self.after, strict=True):
+        for key, value in zip(self.keys, self.after or (), strict=self.after is not None):
             if key.kind == "moment":
                 # Stored finer than shown: take the whole second before; it covers all that a further field could add.
-                return (*groups, (*equal, Condition(key.id, ">=", shift(value, -1))))
+                groups.insert(0, (*equal, Condition(key.id, ">=", shift(value, -1))))
+                break
             last = key is self.keys[-1]
-            groups.append((*equal, Condition(key.id, ">=" if last else ">", value)))
+            groups.insert(0, (*equal, Condition(key.id, ">=" if last else ">", value)))
             equal = (*equal, Condition(key.id, "=", value))
-        return tuple(groups)
+        return groups
 
     def learn(self, page: Page) -> Sequence[int]:
         """Take a page; rows of the page before are dropped."""
-        if self._asks_for_null_keys:
+        if self._null_keys:
             check_keys(page, self.keys)
-            self.done = True
+            del self._null_keys[: self._ask(self._null_keys, take=1)[1]]
+            self.done = not self._null_keys
             return ()
         asked = self.question()
         check_keys(page, self.keys)
@@ -81,15 +96,16 @@ class ByKey:
             new = [position for position in new if keys[position] not in self._previous]
         # Only a page that begins with the last row, and holds no other known one, is past all keys that AFAS holds
         # equal to it.
-        past_equals = bool(len(keys)) and keys[0] == self._last and len(new) == len(keys) - 1
+        past_equals = bool(self._exhausted) or (bool(len(keys)) and keys[0] == self._last and len(new) == len(keys) - 1)
+        behind = self._behind()
+        asked_groups = self._ask(behind[self._exhausted :], asked.take)[1]
         self._pages += 1
         if self.size.is_last(len(keys), asked.take, new=bool(new)):
-            # One page has shown all rows, those with an empty key among them; later pages ask for keys "at or after",
-            # which an empty one is not.
-            self.done = self._pages == 1
-            self._asks_for_null_keys = not self.done
+            self._exhausted += asked_groups
+            if self._exhausted >= len(behind):
+                self._end()
         elif new:
-            self._stuck = 0
+            self._stuck = self._exhausted = 0
         else:
             self._stuck += 1
             if self._stuck > _MOST_STUCK:
@@ -101,6 +117,13 @@ class ByKey:
             self._last = keys[-1]
             self.after = tuple(key.literal(value) for key, value in zip(self.keys, keys[-1], strict=True))
         return new
+
+    def _end(self) -> None:
+        """All rows have been read but for those with an empty key, which is not "at or after" any."""
+        # A first page that is the last has shown them too.
+        self.done = self._pages == 1 and not self._partial
+        if not self.done:
+            self._null_keys = [(Condition(key.id, "empty"),) for key in self.keys]
 
     def _check_order(self, asked: Query, keys: Sequence[Any]) -> None:
         count = self._comparable

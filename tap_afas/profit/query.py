@@ -99,22 +99,30 @@ class Query:
     take: int = 100
     skip: int = 0
 
+    @property
+    def fits(self) -> bool:
+        """Whether AFAS takes a query string of this length."""
+        return len(self._text()) <= LONGEST_QUERY
+
     def encode(self) -> str:
         """The query string, from the `?` on.
 
         Raises:
             QueryTooLongError: AFAS would answer 404.
         """
+        text = self._text()
+        if len(text) > LONGEST_QUERY:
+            raise QueryTooLongError(len(text), LONGEST_QUERY)
+        return text
+
+    def _text(self) -> str:
         parts = [
             f"skip={self.skip}",
             f"take={self.take}",
             f"orderbyfieldids={_names(self.order)}",
             *self._encode_filter(),
         ]
-        text = "?" + "&".join(parts)
-        if len(text) > LONGEST_QUERY:
-            raise QueryTooLongError(len(text), LONGEST_QUERY)
-        return text
+        return "?" + "&".join(parts)
 
     def _encode_filter(self) -> list[str]:
         if not self.filter:
