@@ -12,7 +12,6 @@ are in memory than that, and one.
 from __future__ import annotations
 
 import collections
-import logging
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.bookmark import StateError
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from tap_afas.profit.client import Answer
     from tap_afas.profit.metainfo import Connector
     from tap_afas.sync import StreamSync
-
-logger = logging.getLogger("tap-afas")
 
 FAILURES = (ProfitError, FilterError, StateError)
 

@@ -59,9 +59,10 @@ def kind_in_schema(schema: Mapping[str, Any]) -> Kind:
     """The kind of a property of a catalog's schema, which somebody may have edited."""
     types = schema.get("type", [])
     types = {types} if isinstance(types, str) else set(types)
-    for kind in ("integer", "number", "boolean"):
-        if kind in types and not ("number" in types and kind == "integer") and "string" not in types:
-            return kind
+    if "string" not in types:
+        for kind in ("number", "integer", "boolean"):
+            if kind in types:
+                return kind
     form = schema.get("format")
     return form if form in {"date", "date-time"} else "string"
 

@@ -59,7 +59,7 @@ _STREAM = {
 SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "environment_id",
-        th.CustomType({"type": ["string", "integer"]}),
+        th.StringType(nullable=False),
         title="Environment",
         description="The AFAS environment: its digits, or its whole name such as O12345AA. Required unless `base_url`"
         " is set.",
@@ -194,7 +194,13 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
 ).to_dict()
 SCHEMA["additionalProperties"] = False
 
-SECRETS = ("token", "client_id", "client_secret")
+
+def tidied(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without those that are null, which count as not set; an environment's number is text."""
+    settings = {name: value for name, value in config.items() if value is not None}
+    if isinstance(settings.get("environment_id"), int):
+        settings["environment_id"] = str(settings["environment_id"])
+    return settings
 
 
 def problems(config: Mapping[str, Any]) -> list[str]:
@@ -239,14 +245,14 @@ def _url_problems(url: str) -> Iterable[str]:
     elif parts.scheme == "http" and host not in _LOOPBACK:
         yield f"`base_url` must begin with https: the token would travel to {host} for everyone to read."
     elif parts.username or parts.password or parts.query or parts.fragment:
-        yield "`base_url` must end with ProfitRestServices and hold no user name, `?` or `#`."
+        yield "`base_url` may hold no user name, `?` or `#`."
 
 
 def _other_problems(config: Mapping[str, Any]) -> Iterable[str]:
     try:
         Clock(config.get("timezone", "Europe/Amsterdam"))
-    except ValueError as error:
-        yield f"`timezone`: {error}"
+    except ValueError:
+        yield "`timezone` must be a time zone's name, such as Europe/Amsterdam."
     start = config.get("start_date")
     if start is not None:
         try:

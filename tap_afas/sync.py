@@ -1,4 +1,4 @@
-"""One stream's sync, from metainfo to the last page: what `run` drives side by side.
+"""One stream's sync, from metainfo to the last page: what `runner` drives side by side.
 
 A sync has no thread of its own. `ask` (which waits for AFAS) may run in any thread; everything else runs in the one
 thread that writes.
@@ -7,7 +7,6 @@ thread that writes.
 from __future__ import annotations
 
 import dataclasses
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from tap_afas.records import Rows
     from tap_afas.schema import Kind
     from tap_afas.stream import AfasStream
-
-logger = logging.getLogger("tap-afas.sync")
 
 _KEY_KINDS: dict[Kind, KeyKind] = {
     "string": "text",
@@ -151,7 +148,7 @@ class StreamSync:
             if not connector.fields[stamp].sortable:
                 raise SchemaChangedError(
                     f"AFAS can't sort on the replication key {stamp}.",
-                    f"Set `streams.{stream.connector_id}.replication_key` to another field, or null.",
+                    f"Set `streams.{stream.connector_id}.replication_key` to another field, or empty.",
                 )
             self._walk = self._by_stamp(stamp, keys, order, size, where)
         elif keys and sortable:
@@ -252,7 +249,7 @@ class StreamSync:
         if not is_date and self._kinds[stamp] != "integer":
             raise SchemaChangedError(
                 f"The replication key {stamp} is {self._kinds[stamp]}; it must be a date or a whole number.",
-                f"Set `streams.{stream.connector_id}.replication_key` to another field, or null for full table.",
+                f"Set `streams.{stream.connector_id}.replication_key` to another field, or empty for full table.",
             )
         bookmark = stream.bookmark()
         if bookmark is None and self._earlier.get("replication_key"):

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import datetime
 import functools
-import json
 import logging
 import os
 import sys
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
-import click
 from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator
-from singer_sdk.singerlib import Catalog
 
-from tap_afas.bookmark import StateError, check_state
+from tap_afas.bookmark import StateError
 from tap_afas.complaints import complaint
 from tap_afas.discovery import DiscoveryError, check_named, chosen, describe, stream_name, to_stream
 from tap_afas.filters import read_filter
+from tap_afas.inputs import read_catalog, read_settings, read_state
 from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.runner import FAILURES, Run
-from tap_afas.settings import SCHEMA, client, problems
+from tap_afas.settings import SCHEMA, client, problems, tidied
 from tap_afas.stream import AfasStream
 from tap_afas.sync import StreamSync
 from tap_afas.workers import InterruptedRunError
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
+    import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.helpers.types import Record
     from singer_sdk.singerlib import CatalogEntry
@@ -82,6 +81,9 @@ class TapAfas(Tap):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
+
+    _run: Run | None = None
+    _interrupted = False
 
     # What the streams share
 
@@ -160,8 +162,7 @@ class TapAfas(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        # What is null is not set, and gets its default.
-        self._config = {name: value for name, value in self._config.items() if value is not None}
+        self._config = tidied(self._config)
         self.append_builtin_config(self.config_jsonschema)
         validator = JSONSchemaValidator(self.config_jsonschema)
         errors = [complaint(error) for error in validator.iter_errors(self._config)] or problems(self._config)
@@ -287,7 +288,7 @@ class TapAfas(Tap):
     def _check_stream_settings(self, streams: Sequence[AfasStream]) -> None:
         """See to it that the fields that `streams` names exist, before anything is read."""
         named = [stream.connector_id for stream in streams if self.config["streams"].get(stream.connector_id)]
-        for connector_id, connector in describe(self.profit, named).items() if named else ():
+        for connector_id, connector in describe(self.profit, named).items():
             if isinstance(connector, ProfitError):
                 continue  # The stream itself will say so, and the others go on.
             settings = self.config["streams"][connector_id]
@@ -320,9 +321,6 @@ class TapAfas(Tap):
 
     # Command line
 
-    _run: Run | None = None
-    _interrupted = False
-
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         # The SDK exits with 0, and a run that was cut off would count as complete. A second signal doesn't wait for
@@ -350,46 +348,23 @@ class TapAfas(Tap):
             cls.print_about(about_format)
             return
         cls.print_version(print_fn=cls.logger.info)
-        content = _read_json(state, "--state")
-        check_state(content)
         tap = cls(
             config=config.config if config else {},
-            state=content,
-            catalog=_read_catalog(catalog) if catalog else None,
-            parse_env_config=config.parse_env if config else False,
+            state=read_state(state) if state else {},
+            catalog=read_catalog(catalog) if catalog else None,
         )
         tap.run()
 
     @override
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read `--config`, with a sentence where it can't be read."""
-        try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            raise click.BadParameter(
-                f"can't be read as a JSON object: {type(error).__name__} in {', '.join(value)}", ctx, param
-            ) from None
-
-
-def _read_json(file: IO[str] | None, option: str) -> Any:
-    if file is None:
-        return {}
-    try:
-        content = json.load(file)
-    except (ValueError, RecursionError):
-        raise StateError(f"{option} {file.name} is not JSON.") from None
-    if not isinstance(content, dict):
-        raise StateError(f"{option} {file.name} is not a JSON object.")
-    return content
-
-
-def _read_catalog(file: IO[str]) -> Catalog:
-    content = _read_json(file, "--catalog")
-    try:
-        return Catalog.from_dict(content)
-    except (LookupError, TypeError, AttributeError, ValueError):
-        raise DiscoveryError(f"--catalog {file.name} is not a Singer catalog: run discovery again.") from None
+        """Read `--config`: files, and `ENV` for the environment."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        given = read_settings(value, cls.config_jsonschema)
+        # The SDK would read the environment with another parser, which knows no sentences.
+        config = super().cb_config(ctx, param, ())
+        config.config.update(given)
+        return config
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_afas.complaints import complaint
-from tap_afas.settings import SCHEMA, Choice, base_url, client, page_size, problems
+from tap_afas.settings import SCHEMA, Choice, base_url, client, page_size, problems, tidied
 from tap_afas.tap import TapAfas
 
 DATA = "5A" * 32
@@ -21,7 +21,8 @@ WHERE = {"environment_id": "12345"}
 NEEDED = {**WHO, **WHERE}
 
 
-def _errors(**config: Any) -> list[str]:
+def _errors(**given: Any) -> list[str]:
+    config = tidied(given)
     return [complaint(error) for error in JSONSchemaValidator(SCHEMA).iter_errors(config)] or problems(config)
 
 

@@ -1,6 +1,6 @@
 """Asks AFAS, gently: never two requests at once on one connector, never more than the set number in all.
 
-Retries are for what may pass (design 6): a broken connection, 429, 502, 503, 504, and the 500 whose words tell of a
+Retries are for what may pass: a broken connection, 429, 502, 503, 504, and the 500 whose words tell of a
 lock or of nothing. What is final is raised at once, and a page that was too much is raised too: the walk asks for a
 smaller one.
 """

@@ -19,6 +19,7 @@ LAST_SECOND = "9999-12-31T23:59:59"
 """Where the calendar ends."""
 
 _SECOND = datetime.timedelta(seconds=1)
+_HOUR = datetime.timedelta(hours=1)
 _WALL = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z?", re.ASCII)
 _HOUR_DIGITS = len("2015-01-26T16")
 _SECOND_DIGITS = len("2015-01-26T16:57:43")
@@ -67,16 +68,13 @@ class Clock:
     def _utc_hour(self, hour: str) -> str | None:
         """The same hour in UTC (`2015-01-26T15`), or None where minutes change as well."""
         try:
-            start = datetime.datetime.fromisoformat(f"{hour}:00:00").replace(tzinfo=self.zone)
-            end = start + datetime.timedelta(minutes=59, seconds=59)
-            offsets = {start.utcoffset(), end.utcoffset()}
-            utc = start.astimezone(datetime.UTC)
+            start = datetime.datetime.fromisoformat(f"{hour}:00:00")
+            offset = self.zone.utcoffset(start)
+            if offset is None or offset % _HOUR or offset != self.zone.utcoffset(start + _HOUR - _SECOND):
+                return None
+            return (start - offset).isoformat()[:_HOUR_DIGITS]
         except (ValueError, OverflowError):
             return None
-        offset = offsets.pop()
-        if offsets or offset is None or offset % datetime.timedelta(hours=1):
-            return None
-        return utc.isoformat()[:_HOUR_DIGITS]
 
     def _to_utc_slowly(self, wall: str) -> str:
         form = _WALL.fullmatch(wall)

@@ -83,7 +83,7 @@ def strike(known: collections.Counter[bytes], mark: bytes) -> bool:
     return True
 
 
-# AFAS may cap `take` somewhere ([?] in the facts), and a cap is a round number.
+# AFAS may cap `take` (its documentation doesn't say where), and a cap is a round number.
 _ROUND = 100
 _GROW_AFTER = 8
 _GROWTH = 1.5

@@ -1,0 +1,119 @@
+"""What the command line is given: settings from files and the environment, a state, a catalog."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from typing import IO, TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.singerlib import Catalog
+
+from tap_afas.bookmark import StateError, check_state
+from tap_afas.discovery import DiscoveryError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_PREFIX = "TAP_AFAS_"
+_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def read_settings(sources: Sequence[str], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of some sources, later ones first.
+
+    Args:
+        sources: Paths of JSON files; `ENV` for the environment's variables.
+        schema: JSON Schema of the settings.
+
+    Raises:
+        ConfigValidationError: A source can't be read.
+    """
+    settings: dict[str, Any] = {}
+    for source in sources:
+        settings.update(_from_environment(schema) if source == "ENV" else _from_file(source, schema))
+    return settings
+
+
+def _from_file(path: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        content = json.loads(pathlib.Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise _unreadable(f"--config {path}: {error.strerror or type(error).__name__}.", schema) from None
+    except (ValueError, RecursionError):
+        raise _unreadable(f"--config {path} is not JSON.", schema) from None
+    if not isinstance(content, dict):
+        raise _unreadable(f"--config {path} is not a JSON object.", schema)
+    return content
+
+
+def _from_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings in variables such as `TAP_AFAS_TOKEN`; an empty one counts as not set."""
+    found: dict[str, Any] = {}
+    for name, setting in schema["properties"].items():
+        variable = f"{_PREFIX}{name.upper()}"
+        text = os.environ.get(variable, "").strip()
+        if text:
+            found[name] = _parse(variable, text, setting, schema)
+    return found
+
+
+def _parse(variable: str, text: str, setting: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
+    kinds = setting.get("type", "string")
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    if "string" in kinds:
+        return text
+    if "boolean" in kinds:
+        if text.lower() not in _BOOLEANS:
+            raise _unreadable(f"`{variable}` must be true or false.", schema)
+        return _BOOLEANS[text.lower()]
+    if kinds & {"integer", "number"}:
+        try:
+            return int(text)
+        except ValueError:
+            raise _unreadable(f"`{variable}` must be a whole number.", schema) from None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise _unreadable(f'`{variable}` is not JSON: lists are written ["a", "b"].', schema) from None
+
+
+def _unreadable(sentence: str, schema: Mapping[str, Any]) -> ConfigValidationError:
+    return ConfigValidationError(sentence, errors=[sentence], schema=dict(schema))
+
+
+def read_state(file: IO[str]) -> dict[str, Any]:
+    """The STATE of `--state`.
+
+    Raises:
+        StateError: It is none.
+    """
+    content = _read_object(file, "--state")
+    check_state(content)
+    return content
+
+
+def read_catalog(file: IO[str]) -> Catalog:
+    """The catalog of `--catalog`.
+
+    Raises:
+        DiscoveryError: It is none.
+        StateError: It is no JSON object.
+    """
+    content = _read_object(file, "--catalog")
+    try:
+        return Catalog.from_dict(content)
+    except (LookupError, TypeError, AttributeError, ValueError):
+        raise DiscoveryError(f"--catalog {file.name} is not a Singer catalog: run discovery again.") from None
+
+
+def _read_object(file: IO[str], option: str) -> dict[str, Any]:
+    try:
+        content = json.load(file)
+    except (ValueError, RecursionError):
+        advice = " Of several lines of STATE, the last one counts." if option == "--state" else ""
+        raise StateError(f"{option} {file.name} is not JSON.{advice}") from None
+    if not isinstance(content, dict):
+        raise StateError(f"{option} {file.name} is not a JSON object.")
+    return content
