@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 USAGE = """\
 python3 run.py try      the whole way: AFAS (a sandbox), tap-afas, Meltano, PostgreSQL; twice, and compared
 python3 run.py test     ruff, mypy and the tests; with arguments: pytest with those arguments
+python3 run.py bench    the tap beside its peers, about an hour; with arguments: only some tables
 """
 OLDEST_PYTHON = (3, 11)
 OLDEST_UV = (0, 8)
@@ -34,6 +35,8 @@ def main() -> int:
         return try_it(install(), arguments)
     if command == ["test"]:
         return test(install(), arguments)
+    if command == ["bench"]:
+        return subprocess.call([str(install()), "tests/benchmarks", *arguments])  # noqa: S603 - this project's code
     say(USAGE)
     return 0 if command in ([], ["--help"], ["-h"]) else 2
 
