@@ -14,6 +14,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator
+from singer_sdk.singerlib import StateMessage
 
 from tap_afas.bookmark import StateError
 from tap_afas.complaints import complaint
@@ -258,8 +259,11 @@ class TapAfas(Tap):
         run = self._run = Run(syncs, parallel)
         try:
             run()
-        except BaseException:
+        except BaseException as error:
             self.profit.stop()
+            if isinstance(error, InterruptedRunError) and self.state:
+                # Once more, even where the last page didn't change it: the end is where it is looked for.
+                self.write_message(StateMessage(value=self.state))
             raise
         finally:
             self._run = None

@@ -1,6 +1,6 @@
 """Measures the tap beside its peers, each as a whole process, on one local server.
 
-    uv run python tests/benchmarks [taps] [memory] [parallel] [long] [target] [--runs N] [--rows N] [--json FILE]
+    python3 run.py bench [taps] [memory] [parallel] [long] [target] [--runs N] [--rows N] [--json FILE]
 
 Figures are medians; contestants take turns, so that what else the machine does falls on all of them.
 """
