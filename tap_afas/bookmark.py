@@ -18,10 +18,11 @@ import datetime
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.profit.by_stamp import Place, Stamp
+from tap_afas.profit.page import strike
 from tap_afas.records import MARK_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tap_afas.profit.page import Page
 
@@ -161,31 +162,39 @@ def _read_place(place: Any, *, is_date: bool) -> Place | None:
 
 
 class Overlap:
-    """Fingerprints of the rows that the next run will read again."""
+    """Fingerprints of the delivered rows that the next run will read again.
 
-    def __init__(self) -> None:
+    Args:
+        before: Those that earlier runs delivered.
+    """
+
+    def __init__(self, before: Iterable[bytes] = ()) -> None:
+        self._before = collections.Counter(before)
         self._marks: list[tuple[Stamp, bytes]] = []
 
-    def add(self, page: Page, floor: Stamp) -> None:
-        """Take a page, whether its rows were delivered now or by an earlier run.
+    def add(self, page: Page, picked: Sequence[int], floor: Stamp) -> None:
+        """Take a page. What was read and neither delivered now nor before is left out: a walk may ask for it again.
 
         Args:
             page: The page.
+            picked: The positions of the rows that are delivered now.
             floor: Where the next run will begin; None: nowhere yet.
         """
         if floor is None:
             return
         stamps: Any = page.stamps
         self._marks = [entry for entry in self._marks if entry[0] >= floor]
-        positions = [position for position, stamp in enumerate(stamps) if stamp is not None and stamp >= floor]
+        positions = [position for position in picked if stamps[position] is not None and stamps[position] >= floor]
         if len(positions) + len(self._marks) > _MOST_MARKS:
             self._marks = []
             return
-        # A row that was read twice, in the overlap of two pages, counts once; equal rows count as often as a page has
-        # them.
-        known = collections.Counter(self._marks)
-        fresh = collections.Counter((stamps[position], page.mark(position)) for position in positions)
-        self._marks.extend((fresh - known).elements())
+        self._marks.extend((stamps[position], page.mark(position)) for position in positions)
+        # What an earlier run delivered counts as often as it did: the overlap of two pages brings it twice.
+        for position in set(range(len(stamps))).difference(picked) if self._before else ():
+            if stamps[position] is not None and stamps[position] >= floor:
+                mark = page.mark(position)
+                if strike(self._before, mark):
+                    self._marks.append((stamps[position], mark))
 
     @property
     def marks(self) -> tuple[bytes, ...]:

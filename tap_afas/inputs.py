@@ -8,7 +8,7 @@ import pathlib
 from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.singerlib import Catalog
+from singer_sdk.singerlib import Catalog, Metadata
 
 from tap_afas.bookmark import StateError, check_state
 from tap_afas.discovery import DiscoveryError
@@ -37,6 +37,8 @@ def read_settings(sources: Sequence[str], schema: Mapping[str, Any]) -> dict[str
 
 
 def _from_file(path: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    # Somebody may have given the settings themselves, with the token.
+    path = path if path.isprintable() and not set(path) & set("{<") else "…"
     try:
         content = json.loads(pathlib.Path(path).read_text("utf-8"))
     except OSError as error:
@@ -106,6 +108,16 @@ def read_catalog(file: IO[str]) -> Catalog:
         return Catalog.from_dict(content)
     except (LookupError, TypeError, AttributeError, ValueError):
         raise DiscoveryError(f"--catalog {file.name} is not a Singer catalog: run discovery again.") from None
+
+
+def select_needed(catalog: Catalog) -> None:
+    """Select keys and replication keys, whatever the catalog says: no record can do without them."""
+    for entry in catalog.streams:
+        root = entry.metadata.root
+        keys = entry.key_properties or root.table_key_properties or ()
+        for field in (*keys, entry.replication_key or root.replication_key):
+            if field in (entry.schema.properties or {}):
+                entry.metadata["properties", str(field)].inclusion = Metadata.InclusionType.AUTOMATIC
 
 
 def _read_object(file: IO[str], option: str) -> dict[str, Any]:

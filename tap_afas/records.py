@@ -92,7 +92,7 @@ class RowReader:
         self._record = self._struct(self._visible, ()) if hidden else self._row
         self._decoder = msgspec.json.Decoder(msgspec.defstruct("Answer", [("rows", list[self._row])]))  # type: ignore[name-defined]
         self._values: Callable[[Any], Any] = operator.attrgetter(
-            *(self.attributes[field] for field in self._visible), "__class__"
+            *(self.attributes[field] for field in self._visible), "__class__", "__class__"
         )
         self._warned: set[str] = set()
 
@@ -215,7 +215,7 @@ class RowReader:
             # As a loop, but in C: there are millions.
             collections.deque(map(setattr, rows, itertools.repeat(attribute), map(converted.get, column)), maxlen=0)
         if self._record is not self._row:
-            rows = [self._record(*self._values(row)[:-1]) for row in rows]
+            rows = [self._record(*self._values(row)[:-2]) for row in rows]
         return rows
 
     def _key_of(self, row: Any) -> str:

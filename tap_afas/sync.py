@@ -49,7 +49,7 @@ _KEY_KINDS: dict[Kind, KeyKind] = {
 _ORDER_FIRST = {"int": 0, "date": 1, "boolean": 2}
 _PROGRESS_SECONDS = 30.0
 _MOST_SHRINKS = 12
-_CLOCKS_DIFFER = datetime.timedelta(days=1)
+_CLOCKS_DIFFER = datetime.timedelta(minutes=10)
 # Room in the query string for the bounds of a part and for large numbers.
 _ROOM = 250
 
@@ -162,15 +162,21 @@ class StreamSync:
             if stream.is_field_selected(field) or field in stream.primary_keys or field == stamp
         ]
         hidden = [field for field in order if field not in visible]
-        all_kinds = {**self._kinds, **{field: kinds_of(connector, {})[field] for field in hidden}}
-        self.reader = RowReader(
-            stream.connector_id,
-            {field: all_kinds[field] for field in (*visible, *hidden)},
-            key=stream.primary_keys,
-            stamp=stamp,
-            clock=self._clock,
-            hidden=hidden,
-        )
+        kinds = {**kinds_of(connector, self._settings.get("types", {})), **self._kinds}
+        try:
+            self.reader = RowReader(
+                stream.connector_id,
+                {field: kinds[field] for field in (*visible, *hidden)},
+                key=stream.primary_keys,
+                stamp=stamp,
+                clock=self._clock,
+                hidden=hidden,
+            )
+        except ValueError:
+            raise SchemaChangedError(
+                "A field's id holds a quotation mark or a backslash, with which it can't be read.",
+                "Give it another id in AFAS, or take it out of the selection.",
+            ) from None
         self._replaced = ReplacedFields({field: self._kinds[field] for field in visible})
 
     def _stamp(self) -> str | None:
@@ -264,6 +270,7 @@ class StreamSync:
             stream.logger.warning("The state's bookmark %s lies in the future: starting anew.", bookmark.value)
             bookmark = None
         self._bookmark = bookmark or Bookmark(stamp)
+        self._overlap = Overlap(self._bookmark.delivered)
         start_date = stream.config.get("start_date")
         bound = None
         if self._bookmark.value is not None:
@@ -271,6 +278,10 @@ class StreamSync:
         elif start_date and is_date:
             bound = self._clock.earliest_wall(moment(start_date))
         limit = self._clock.to_wall(self._started) if is_date else None
+        # In the first pass of October's hour, the second pass brings its stamps again.
+        settled = shift(self._clock.earliest_wall(self._started), -self._overlap_seconds) if is_date else None
+        if self._kinds[stamp] == "date":
+            bound, settled = bound and _midnight(bound), settled and _midnight(settled)
         return ByStamp(
             StampField(stamp, is_date),
             keys=keys,
@@ -281,7 +292,7 @@ class StreamSync:
                 bound=bound,
                 empties=not self._bookmark.empties_read,
                 limit=limit,
-                settled=shift(limit, -self._overlap_seconds) if limit else None,
+                settled=settled,
                 delivered=self._bookmark.delivered,
                 place=self._bookmark.place,
             ),
@@ -297,7 +308,7 @@ class StreamSync:
         if isinstance(value, int):
             return value
         if len(value) == len("2026-03-01"):
-            return shift(value, -self._overlap_seconds)
+            return _midnight(shift(value, -self._overlap_seconds))
         # This machine's clock may be slow by now.
         return shift(self._clock.earliest_wall(min(moment(value), self._started)), -self._overlap_seconds)
 
@@ -312,6 +323,8 @@ class StreamSync:
             if isinstance(self._walk, ByOffset):
                 check_keys(page, self._keys)
             self._picked = self._walk.learn(page)
+            if self._bookmark is not None and isinstance(self._walk, ByStamp):
+                self._move_bookmark(self._bookmark, self._walk, page)
         except ValueError:
             raise UnfitValueError(
                 f"The key or replication key of {self.stream.connector_id} holds something that is no date."
@@ -321,8 +334,6 @@ class StreamSync:
         self.count.read += len(page)
         self.count.retries += answer.retries
         self._shrinks = 0
-        if self._bookmark is not None and isinstance(self._walk, ByStamp):
-            self._move_bookmark(self._bookmark, self._walk, page)
         return page
 
     def _move_bookmark(self, bookmark: Bookmark, walk: ByStamp, page: Rows) -> None:
@@ -330,7 +341,7 @@ class StreamSync:
         if walk.reached is not None:
             value = self._later(value, self._as_value(walk.reached))
         if value is not None:
-            self._overlap.add(page, self._next_start(value))
+            self._overlap.add(page, self._picked, self._next_start(value))
         self._bookmark = dataclasses.replace(
             bookmark,
             value=value,
@@ -427,6 +438,11 @@ class StreamSync:
     def _warn_of_replaced_fields(self) -> None:
         for field in self._replaced.found:
             self.stream.logger.warning("%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field)
+
+
+def _midnight(wall: str | int) -> str:
+    """The day of a wall time: what is stamped with a date alone bears the day's first second."""
+    return f"{str(wall)[:10]}T00:00:00"
 
 
 def _and(names: Sequence[str]) -> str:

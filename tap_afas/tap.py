@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import functools
 import logging
 import os
@@ -20,7 +21,7 @@ from tap_afas.bookmark import StateError
 from tap_afas.complaints import complaint
 from tap_afas.discovery import DiscoveryError, check_named, chosen, describe, stream_name, to_stream
 from tap_afas.filters import read_filter
-from tap_afas.inputs import read_catalog, read_settings, read_state
+from tap_afas.inputs import read_catalog, read_settings, read_state, select_needed
 from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.runner import FAILURES, Run
@@ -201,6 +202,12 @@ class TapAfas(Tap):
             primary_keys=described.primary_keys,
             replication_key=described.replication_key,
         )
+
+    @override
+    def setup_mapper(self) -> None:
+        if self.input_catalog is not None:
+            select_needed(self.input_catalog)
+        super().setup_mapper()
 
     def _from_catalog(self, entry: CatalogEntry) -> AfasStream:
         schema = entry.schema.to_dict()
@@ -386,7 +393,10 @@ def main() -> None:
     except InterruptedRunError as error:
         logger.error("%s What was written is complete up to the last STATE.", error)  # noqa: TRY400 - likewise
         sys.exit(128 + error.signum)
-    except BrokenPipeError:
+    except OSError as error:
+        # Windows says EINVAL where others say EPIPE.
+        if error.errno not in {errno.EPIPE, errno.EINVAL}:
+            raise
         logger.error("The target has ended; what it took is complete up to its last STATE.")  # noqa: TRY400 - likewise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

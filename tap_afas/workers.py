@@ -54,7 +54,13 @@ class Workers:
         Raises:
             InterruptedRunError: `interrupt` was called.
         """
-        result = self._results.get()
+        while True:
+            try:
+                # On Windows, no signal gets through to a wait without an end.
+                result = self._results.get(timeout=1)
+                break
+            except queue.Empty:
+                pass
         if isinstance(result, int):
             raise InterruptedRunError(result)
         return result

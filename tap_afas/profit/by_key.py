@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import operator
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.profit.clock import shift
@@ -42,16 +45,23 @@ class ByKey:
         self._stuck = 0
         # How many of the groups of `_behind` are exhausted; a question holds as many of the others as fit.
         self._exhausted = 0
+        self._beyond = False
+        # Rows to pass over, when a page was short, round and without news: is there anything behind it?
+        self._passed = 0
         self._null_keys: list[Group] = []
         self._partial = after is not None
-        comparable = [key.kind in _COMPARABLE for key in keys]
-        self._comparable = comparable.index(False) if False in comparable else len(comparable)
+        kinds = [key.kind for key in keys]
+        self._comparable = next((place for place, kind in enumerate(kinds) if kind not in _COMPARABLE), len(kinds))
+        if "moment" in kinds:
+            # Stored finer than shown: what seems equal need not be, and further fields say nothing.
+            self._comparable = min(self._comparable, kinds.index("moment") + 1)
 
     def question(self) -> Query:
         """The page that begins with the last row of the one before."""
         if self._null_keys:
             return self._ask(self._null_keys, take=1)[0]
-        return self._ask(self._behind()[self._exhausted :], take=max(2, self.size.take << self._stuck))[0]
+        query = self._ask(self._behind()[self._exhausted :], take=max(2, self.size.take << self._stuck))[0]
+        return dataclasses.replace(query, skip=self._passed)
 
     def _ask(self, groups: Sequence[Group], take: int) -> tuple[Query, int]:
         """A question for what the first groups let through: as many as the query string holds, and how many that is.
@@ -73,10 +83,10 @@ class ByKey:
         for key, value in zip(self.keys, self.after or (), strict=self.after is not None):
             if key.kind == "moment":
                 # Stored finer than shown: take the whole second before; it covers all that a further field could add.
-                groups.insert(0, (*equal, Condition(key.id, ">=", shift(value, -1))))
+                groups.insert(0, (*equal, Condition(key.id, ">=", shift(value, 2 if self._beyond else -1))))
                 break
-            last = key is self.keys[-1]
-            groups.insert(0, (*equal, Condition(key.id, ">=" if last else ">", value)))
+            at_last = key is self.keys[-1] and not self._beyond
+            groups.insert(0, (*equal, Condition(key.id, ">=" if at_last else ">", value)))
             equal = (*equal, Condition(key.id, "=", value))
         return groups
 
@@ -88,6 +98,9 @@ class ByKey:
             self.done = not self._null_keys
             return ()
         asked = self.question()
+        if self._passed:
+            self._look_behind(page, asked)
+            return ()
         check_keys(page, self.keys)
         keys = page.keys
         self._check_order(asked, keys)
@@ -97,42 +110,72 @@ class ByKey:
         # Only a page that begins with the last row, and holds no other known one, is past all keys that AFAS holds
         # equal to it.
         past_equals = bool(self._exhausted) or (bool(len(keys)) and keys[0] == self._last and len(new) == len(keys) - 1)
-        behind = self._behind()
-        asked_groups = self._ask(behind[self._exhausted :], asked.take)[1]
         self._pages += 1
+        if self._beyond and len(keys) and not new:
+            raise MisbehavedError(f"AFAS sends rows from before the asked place. Asked: {asked}.")
         if self.size.is_last(len(keys), asked.take, new=bool(new)):
-            self._exhausted += asked_groups
-            if self._exhausted >= len(behind):
-                self._end()
+            self._exhaust(asked, doubtful=len(new) < len(keys) and not past_equals)
         elif new:
             self._stuck = self._exhausted = 0
+            self._beyond = False
+        elif len(keys) < asked.take:
+            self._passed = len(keys)
         else:
-            self._stuck += 1
-            if self._stuck > _MOST_STUCK:
-                raise MisbehavedError(
-                    f"AFAS sends the same {len(keys)} rows again and again: it holds their keys equal. Asked: {asked}."
-                )
+            self._grow(asked)
         if len(keys):
             self._previous = set(keys) if past_equals else self._previous.union(keys)
             self._last = keys[-1]
             self.after = tuple(key.literal(value) for key, value in zip(self.keys, keys[-1], strict=True))
         return new
 
-    def _end(self) -> None:
+    def _look_behind(self, page: Page, asked: Query) -> None:
+        """Take the answer to whether anything stands behind a page that was short, round and without news."""
+        self._passed = 0
+        if len(page):
+            self._grow(asked)
+        else:
+            self._exhaust(asked, doubtful=False)
+
+    def _grow(self, asked: Query) -> None:
+        """Ask for more at once, where a page brought nothing new though there is more."""
+        self._stuck += 1
+        if self._stuck > _MOST_STUCK:
+            raise MisbehavedError(
+                f"AFAS sends the same rows again and again: it holds their keys equal. Asked: {asked}."
+            )
+
+    def _exhaust(self, asked: Query, *, doubtful: bool) -> None:
+        """Go on to the groups that the question didn't hold; behind the last of them is the end."""
+        behind = self._behind()
+        self._exhausted += self._ask(behind[self._exhausted :], asked.take)[1]
+        if self._exhausted >= len(behind):
+            self._end(doubtful=doubtful)
+
+    def _end(self, *, doubtful: bool) -> None:
         """All rows have been read but for those with an empty key, which is not "at or after" any."""
         # A first page that is the last has shown them too.
         self.done = self._pages == 1 and not self._partial
-        if not self.done:
+        # Known rows besides the last one may be what AFAS sends whatever it is asked.
+        if doubtful and not self.done and not self._beyond:
+            self._beyond, self._exhausted = True, 0
+        elif not self.done:
             self._null_keys = [(Condition(key.id, "empty"),) for key in self.keys]
 
     def _check_order(self, asked: Query, keys: Sequence[Any]) -> None:
         count = self._comparable
         if not count:
             return
-        comparable = [tuple(map(_plain, key[:count])) for key in keys]
-        if self._last is not None and self.keys[0].kind != "moment":
-            comparable.insert(0, tuple(map(_plain, self._last[:count])))
-        if any(map(_greater, comparable, comparable[1:])):
+        comparable = [key[:count] for key in keys]
+        if any(key.kind != "number" for key in self.keys[:count]):
+            comparable = [tuple(map(_plain, key)) for key in comparable]
+        if self._last is not None:
+            # A moment is asked for from a second before on.
+            floor = (
+                shift(value, -1) if key.kind == "moment" else _plain(value)
+                for key, value in zip(self.keys[:count], self._last, strict=False)
+            )
+            comparable.insert(0, tuple(floor))
+        if any(map(operator.gt, comparable, itertools.islice(comparable, 1, None))):
             raise MisbehavedError(
                 f"AFAS sends rows out of the asked order or from before the asked place. Asked: {asked}."
             )
@@ -141,7 +184,3 @@ class ByKey:
 def _plain(value: Any) -> Any:
     # "12:00:00.5Z" is later than "12:00:00Z", but sorts before it.
     return value.removesuffix("Z") if isinstance(value, str) else value
-
-
-def _greater(left: Any, right: Any) -> bool:
-    return bool(left > right)

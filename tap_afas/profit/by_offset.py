@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import collections
-from typing import TYPE_CHECKING
+import itertools
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
 
 from tap_afas.profit.page import MisbehavedError, strike
 from tap_afas.profit.query import Filter, Query
@@ -12,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_afas.profit.page import Page, PageSize
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?")
+_MOST_HEALS = 10
+_MOVED = "Rows moved while they were read, further than the tap can follow."
 
 
 class ShiftedError(MisbehavedError):
@@ -46,6 +54,7 @@ class ByOffset:
         self._tail: list[bytes] = []
         self._overlap = 0
         self._back = 0
+        self._heals = 0
         self._at_end = False
 
     def question(self) -> Query:
@@ -61,21 +70,33 @@ class ByOffset:
         if self._at_end:
             self._check_end(page, asked)
             return ()
+        self._check_order(page, asked)
         marks = [page.mark(position) for position in range(len(page))]
         new = self._aligned(marks) if not self._back else self._healed(page, marks, asked)
         if new is None:
             self._go_further_back(asked)
             return ()
-        self.done = self.size.is_last(len(marks), asked.take, new=bool(new))
+        last = self.size.is_last(len(marks), asked.take, new=bool(new))
+        # Only a page that begins where the one before ended proves where the end is.
+        self.done = last and not self._back
+        self._heals = 0 if new else self._heals + 1
+        if self._heals > _MOST_HEALS:
+            raise ShiftedError(_MOVED)
         # Asked again as it was, such a page would come again for ever.
         self._at_end = not self.done and not new and not self._back and len(marks) < asked.take
         # What a page overlaps stands in the tail already.
-        kept = [] if self._back else self._tail[: len(self._tail) - min(self._overlap, self._delivered)]
+        # Rows that were delivered and didn't come again now may yet: those that sort alike come in any order.
+        kept = (
+            list((collections.Counter(self._tail) - collections.Counter(marks)).elements())
+            if self._back
+            else self._tail[: len(self._tail) - min(self._overlap, self._delivered)]
+        )
         self._delivered = asked.skip + len(marks)
+        longest = max(2 * self.size.take, len(marks) + (len(kept) if self._back else 0))
         self._back = 0
         if marks:
             self._overlap = min(len(marks), len(marks) - self._tie_start(page, len(marks) - 1) + 1)
-            self._tail = (kept + marks)[-max(2 * self.size.take, self._overlap, len(marks)) :]
+            self._tail = (kept + marks)[-max(longest, self._overlap) :]
         return new
 
     def _aligned(self, marks: list[bytes]) -> list[int] | None:
@@ -98,12 +119,11 @@ class ByOffset:
         if not tie and asked.skip:
             return None
         known = collections.Counter(self._tail)
-        new = [position for position in range(tie, last + 1) if not strike(known, marks[position])]
-        return [*new, *range(last + 1, len(marks))]
+        return [position for position in range(tie, len(marks)) if not strike(known, marks[position])]
 
     def _go_further_back(self, asked: Query) -> None:
         if self._back and (not asked.skip or self._back > 4 * self.size.take):
-            raise ShiftedError("Rows moved while they were read, further than the tap can follow.")
+            raise ShiftedError(_MOVED)
         self._back = max(self.size.take, 2 * self._back)
 
     def _check_end(self, page: Page, asked: Query) -> None:
@@ -113,10 +133,40 @@ class ByOffset:
             )
         self.done = True
 
+    def _check_order(self, page: Page, asked: Query) -> None:
+        """See to it that rows stand in the asked order, as far as numbers and dates tell; text is the server's."""
+        columns: list[Sequence[Any]] = []
+        for field in self.order:
+            column: Sequence[Any] = page.column(field) if field in page.fields else ()
+            if not column or not all(map(_is_comparable, column)):
+                break
+            if isinstance(column[0], str):
+                columns.append([str(value).removesuffix("Z") for value in column])
+                # Stored finer than shown: what seems equal need not be, and further fields say nothing.
+                break
+            columns.append(column)
+        places: list[tuple[Any, ...]] = list(zip(*columns, strict=True))
+        if any(later < earlier for earlier, later in itertools.pairwise(places)):
+            raise MisbehavedError(f"AFAS sends rows out of the asked order. Asked: {asked}.")
+
     def _tie_start(self, page: Page, position: int) -> int:
         """The first row that sorts like the one at the position."""
-        columns = [page.column(field) for field in self.order if field in page.fields]
+        columns = [list(map(_loose, page.column(field))) for field in self.order if field in page.fields]
         last = [column[position] for column in columns]
         while position and all(column[position - 1] == value for column, value in zip(columns, last, strict=True)):
             position -= 1
         return position
+
+
+def _is_comparable(value: Any) -> bool:
+    if isinstance(value, str):
+        return _DATE.fullmatch(value) is not None
+    return value is not None
+
+
+def _loose(value: Any) -> Any:
+    """What AFAS may hold equal: case, accents, width and trailing spaces."""
+    if not isinstance(value, str):
+        return value
+    letters = unicodedata.normalize("NFKD", value.casefold().rstrip())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))

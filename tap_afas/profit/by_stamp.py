@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tap_afas.profit.by_key import ByKey
 from tap_afas.profit.by_offset import ByOffset
 from tap_afas.profit.clock import LAST_SECOND, shift
-from tap_afas.profit.keys import check_keys
+from tap_afas.profit.keys import SeenKeys, check_keys
 from tap_afas.profit.page import MisbehavedError, PageSize, strike
 from tap_afas.profit.query import Condition, Filter, Group, Query, both
 
@@ -25,6 +25,7 @@ Stamp: TypeAlias = Any
 """A wall time without its `Z` (text), or the value of an int replication key. Stamps of one stream compare."""
 
 _HOUR = 3600
+_DAY = 24 * _HOUR
 _SECOND_DIGITS = len("2015-01-26T16:57:43")
 
 
@@ -133,6 +134,8 @@ class ByStamp:
         self.done = False
         self._repeated = repeated
         self._bound = start.bound
+        dated = stamp.is_date and start.settled is not None
+        self._seen = SeenKeys(self.keys, stamp.move(start.settled, -_DAY) if dated else None)
         self._delivered_before = collections.Counter(start.delivered)
         # Rows of the page before that will come again, and the stamp after which they can't.
         self._known: collections.Counter[bytes] = collections.Counter()
@@ -166,6 +169,9 @@ class ByStamp:
         if after is None:
             return None
         settled = self._since is None or (self.start.settled is not None and self._until < self.start.settled)
+        # What was settled in the first pass of the hour that comes twice is not so in the second.
+        if self._since is not None and self.stamp.is_date:
+            settled = settled and not self._repeated(self._since) and not self._repeated(self._until)
         return Place(tuple(key.id for key in self.keys), after, self._since, self._until) if settled else None
 
     def question(self) -> Query:
@@ -188,6 +194,7 @@ class ByStamp:
         stamps = page.stamps
         in_order = self._in_order(asked, stamps)
         check_keys(page, self.keys)
+        self._seen.check(page)
         new = self._unknown(page, in_order=in_order)
         if not in_order:
             hour = f"{max(filter(self._repeated, stamps))[:13]}:00:00"
@@ -261,6 +268,7 @@ class ByStamp:
                 )
         else:
             new = self._unknown_in_part(page, new, asked)
+        self._seen.check(page)
         if part.done:
             self._leave_part()
         return new
@@ -310,8 +318,8 @@ class ByStamp:
                 f"AFAS sends rows with {self.stamp.id} {last}, not before the asked {self._resume.since}."
                 f" Asked: {asked}."
             )
-        early = self._bound is not None and first < self.stamp.bound(self._bound)
-        if early and not self._both_passes(self._bound, first):
+        early = self._bound is not None and first < self._bound
+        if early and not self._both_passes(self._bound, first) and first < self.stamp.bound(self._bound):
             raise MisbehavedError(
                 f"AFAS sends rows with {self.stamp.id} {first}, from before the asked {self._bound}. Asked: {asked}."
             )
@@ -319,7 +327,7 @@ class ByStamp:
         for earlier, later in falls:
             if not self._both_passes(earlier, later):
                 raise MisbehavedError(f"AFAS sends {self.stamp.id} {later} after {earlier}. Asked: {asked}.")
-        return not early and not falls
+        return not falls and not (early and self._both_passes(self._bound, first))
 
     def _both_passes(self, earlier: Stamp, later: Stamp) -> bool:
         """Whether a stamp may come after a higher one, since the hour of both comes twice."""

@@ -23,6 +23,10 @@ _HOUR = datetime.timedelta(hours=1)
 _WALL = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z?", re.ASCII)
 _HOUR_DIGITS = len("2015-01-26T16")
 _SECOND_DIGITS = len("2015-01-26T16:57:43")
+# What stands behind the hour, before and after.
+_TAILS = {
+    f":{minute:02}:{second:02}Z": f":{minute:02}:{second:02}+00:00" for minute in range(60) for second in range(60)
+}
 # A clock change moves the clock by less than this anywhere in the world.
 _WIDEST_CHANGE = datetime.timedelta(hours=3)
 
@@ -61,9 +65,8 @@ class Clock:
             prefix = self._hours[hour]
         except KeyError:
             prefix = self._hours[hour] = self._utc_hour(hour)
-        if prefix is not None and len(wall) == _SECOND_DIGITS + 1 and wall[-1] == "Z":
-            return f"{prefix}{wall[_HOUR_DIGITS:_SECOND_DIGITS]}+00:00"
-        return self._to_utc_slowly(wall)
+        tail = _TAILS.get(wall[_HOUR_DIGITS:])
+        return prefix + tail if prefix is not None and tail is not None else self._to_utc_slowly(wall)
 
     def _utc_hour(self, hour: str) -> str | None:
         """The same hour in UTC (`2015-01-26T15`), or None where minutes change as well."""
@@ -97,9 +100,12 @@ class Clock:
         That is the wall time of the moment, but near a clock change the earlier of both readings: what changes in the
         second pass of October's hour bears wall times that the first pass had already.
         """
-        naive = moment.astimezone(datetime.UTC).replace(tzinfo=None)
-        offsets = [self._offset(moment + step) for step in (-_WIDEST_CHANGE, datetime.timedelta(0), _WIDEST_CHANGE)]
-        return (naive + min(offsets)).isoformat()[:_SECOND_DIGITS]
+        try:
+            naive = moment.astimezone(datetime.UTC).replace(tzinfo=None)
+            offsets = [self._offset(moment + step) for step in (-_WIDEST_CHANGE, datetime.timedelta(0), _WIDEST_CHANGE)]
+            return (naive + min(offsets)).isoformat()[:_SECOND_DIGITS]
+        except OverflowError:
+            return moment.replace(tzinfo=None).isoformat()[:_SECOND_DIGITS]
 
     def _offset(self, moment: datetime.datetime) -> datetime.timedelta:
         return moment.astimezone(self.zone).utcoffset() or datetime.timedelta(0)

@@ -2,14 +2,14 @@
 
 An upserting target keeps one row per key: where a key repeats, rows would vanish there without a word. AFAS doesn't
 tell the key of a GetConnector, and a join of one to many repeats the key of the one. An answer is one query, so a key
-that stands twice in one answer repeats for sure, and the walks see to it that rows with one key always meet in an
-answer: each page starts with the end of the one before.
+that stands twice in one answer repeats for sure. The walk by key sees to it that rows with one key always meet in an
+answer, since each page starts with the end of the one before; the walk by stamp remembers keys.
 """
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_afas.profit.errors import ProfitError
 
@@ -50,6 +50,51 @@ def check_keys(page: Page, fields: Sequence[KeyField]) -> None:
         f"The key {', '.join(names)} is not unique: more than one row has {_describe(names, repeated)}.",
         f"A target would keep one of them. {_advice(page, names)}",
     )
+
+
+class SeenKeys:
+    """The keys of rows that changed long ago, with their stamps: a key with two of them repeats.
+
+    A walk by stamp meets the rows of a key in different pages when their stamps lie apart, and a row that changes
+    meanwhile comes again with a later stamp. A stamp of long ago can't come up any more, so both rows are there now.
+    Of many keys, only some are remembered: where a join repeats keys, it repeats most of them.
+
+    Args:
+        fields: The key's fields.
+        long_ago: The stamp from which on a key is passed over; None: all are.
+        most: How many keys to remember.
+    """
+
+    def __init__(self, fields: Sequence[KeyField], long_ago: Any, most: int = 10_000) -> None:
+        self._names = [field.id for field in fields]
+        self._long_ago = long_ago
+        self._most = most
+        self._mask = 0
+        self._stamps: dict[Key, Any] = {}
+
+    def check(self, page: Page) -> None:
+        """See to it that no key of a page was met with another stamp.
+
+        Raises:
+            UnfitKeyError: One was.
+        """
+        long_ago, seen, mask = self._long_ago, self._stamps, self._mask
+        if not self._names or long_ago is None:
+            return
+        for key, stamp in zip(page.keys, page.stamps, strict=True):
+            if hash(key) & mask or (stamp is not None and stamp >= long_ago):
+                continue
+            if seen.setdefault(key, stamp) != stamp:
+                raise UnfitKeyError(
+                    f"The key {', '.join(self._names)} is not unique: more than one row has"
+                    f" {_describe(self._names, key)}.",
+                    "A target would keep one of them. Set `primary_keys` of this connector to fields that tell these"
+                    " rows apart, or to [] to load it without a key. (If the row was given an older stamp while it was"
+                    " read, run again.)",
+                )
+        while len(seen) > self._most:
+            self._mask = 2 * self._mask + 1
+            seen = self._stamps = {key: stamp for key, stamp in seen.items() if not hash(key) & self._mask}
 
 
 def _describe(names: Sequence[str], key: Key) -> str:

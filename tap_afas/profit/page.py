@@ -84,7 +84,7 @@ def strike(known: collections.Counter[bytes], mark: bytes) -> bool:
 
 
 # AFAS may cap `take` (its documentation doesn't say where), and a cap is a round number.
-_ROUND = 100
+_ROUND = 50
 _GROW_AFTER = 8
 _GROWTH = 1.5
 
@@ -132,7 +132,7 @@ class PageSize:
         if rows >= asked:
             self._grow()
             return False
-        if rows and rows % _ROUND == 0:
+        if rows >= _ROUND and (rows % _ROUND == 0 or rows.bit_count() == 1):
             self._suspected_cap = rows
             return False
         return True

@@ -131,9 +131,12 @@ def _wait_of(header: str) -> float | None:
         return None
 
 
+_LONGEST_WAIT = 366 * 86400.0
+
+
 def _seconds(text: str) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
         return None
-    return seconds if 0 <= seconds < float("inf") else None
+    return min(seconds, _LONGEST_WAIT) if 0 <= seconds < float("inf") else None

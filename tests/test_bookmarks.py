@@ -1,0 +1,204 @@
+"""What a bookmark may be, and what the next run makes of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from depth import depth
+from hypothesis import given
+from hypothesis import strategies as st
+from model import Source, Target, Ticking, Walk, last_state, row, run
+
+if TYPE_CHECKING:
+    from tap_afas.sandbox import Row, Sandbox
+
+pytest_plugins = ["tap_afas.sandbox.fixtures"]
+
+_SINCE = "2024-05-14T06:12:00"
+_STAMPED = ["by stamp", "by stamp, key of two", "by stamp, no key"]
+
+
+def _rows(count: int = 20, *, ago: float = 100_000) -> list[Row]:
+    clock = Ticking()
+    return [row(number, clock.ago(ago - number * 10), name=f"row {number}") for number in range(count)]
+
+
+@pytest.mark.parametrize("walk", _STAMPED)
+@depth(10)
+@given(ahead=st.sampled_from([1, 59, 86_400, 10**9]), page_size=st.integers(1, 9), count=st.integers(0, 12))
+def test_a_stamp_of_the_future_hides_nothing(
+    sandbox: Sandbox, walk: str, ahead: int, page_size: int, count: int
+) -> None:
+    clock = Ticking()
+    rows = [*_rows(count), row(900, clock.ago(-ahead)), row(901, clock.ago(-ahead))]
+    source = Source(sandbox, Walk.named(walk), rows, clock)
+    target = Target(source.walk.key)
+    state: dict[str, Any] = {}
+    for turn in range(4):
+        ran = run(source, state, page_size=page_size)
+        assert ran.error is None, ran.said
+        target.take(ran.output)
+        state = ran.state
+        assert not target.missing(source.rows.values())
+        clock.tick(600)
+        source.update(1 + turn % len(rows), clock.ago(0), Name=f"turn {turn}")
+
+
+@pytest.mark.parametrize("walk", _STAMPED)
+@pytest.mark.parametrize("quiet_runs", [1, 2])
+@pytest.mark.parametrize("future", ["2099-01-01T00:00:00Z", "2024-05-15T09:00:00Z", "2024-05-15T08:05:00+00:00"])
+def test_a_bookmark_of_the_future_hides_nothing(sandbox: Sandbox, walk: str, quiet_runs: int, future: str) -> None:
+    # Written by another tap, whose bookmark was simply the highest stamp.
+    source = Source(sandbox, Walk.named(walk), _rows())
+    bookmark = {"replication_key": "Modified", "replication_key_value": future}
+    state: dict[str, Any] = {"bookmarks": {"Item": bookmark}}
+    target = Target(source.walk.key)
+    for _ in range(quiet_runs):
+        state = run(source, state).state
+        source.clock.tick(60)
+    source.update(3, source.clock.ago(0), Name="changed between the runs")
+    source.clock.tick(3600)
+    ran = run(source, state)
+    assert ran.error is None, ran.said
+    target.take(ran.output)
+    assert not target.missing([source.rows[3]])
+
+
+@pytest.mark.parametrize("walk", _STAMPED)
+@pytest.mark.parametrize("page_size", [3, 100])
+def test_a_quiet_run_asks_little_and_emits_nothing(sandbox: Sandbox, walk: str, page_size: int) -> None:
+    source = Source(sandbox, Walk.named(walk), _rows(20, ago=400))
+    ran = run(source, page_size=page_size)
+    assert len(ran.records) == 20
+    for _ in range(2):
+        source.clock.tick(5)
+        quiet = run(source, ran.state, page_size=page_size)
+        assert (quiet.error, quiet.records) == (None, [])
+        assert quiet.bookmark["replication_key_value"] == ran.bookmark["replication_key_value"]
+        if page_size == 100:
+            assert len(quiet.pages) == 1
+        ran = quiet
+
+
+def test_equal_rows_without_a_key_come_once_each(sandbox: Sandbox) -> None:
+    source = Source(sandbox, Walk.named("by stamp, no key"), [row(1, Ticking().ago(10), name="same")] * 7)
+    for page_size in range(1, 9):
+        ran = run(source, page_size=page_size)
+        assert len(ran.records) == 7, page_size
+        quiet = run(source, ran.state, page_size=page_size)
+        assert quiet.records == [], page_size
+
+
+@depth(15)
+@given(agos=st.lists(st.integers(-50, 900), min_size=1, max_size=20), page_size=st.integers(1, 6))
+def test_the_bookmark_is_a_stamp_that_was_sent_and_not_later_than_the_start(
+    sandbox: Sandbox, agos: list[int], page_size: int
+) -> None:
+    clock = Ticking()
+    source = Source(sandbox, Walk.named("by stamp"), [row(n, clock.ago(ago)) for n, ago in enumerate(agos)], clock)
+    ran = run(source, page_size=page_size)
+    sent = {found["Modified"] for found in ran.records}
+    for message in ran.messages:
+        bookmark = message["value"]["bookmarks"].get("Item", {}) if message["type"] == "STATE" else {}
+        if "replication_key_value" in bookmark:
+            assert bookmark["replication_key_value"] in sent
+            assert bookmark["replication_key_value"] <= "2024-05-15T08:00:00+00:00"
+
+
+def test_start_date(sandbox: Sandbox) -> None:
+    rows = [row(1, "2024-01-01T00:59:59"), row(2, "2024-01-01T01:00:00"), row(3, "2024-02-01T00:00:00"), row(4, None)]
+    source = Source(sandbox, Walk.named("by stamp"), rows)
+    ran = run(source, start_date="2024-01-01T00:00:00Z")
+    assert {found["Id"] for found in ran.records} == {2, 3, 4}
+    later = run(source, ran.state, start_date="2023-01-01T00:00:00Z")
+    assert later.records == []
+
+
+def test_another_replication_key_starts_anew(sandbox: Sandbox) -> None:
+    source = Source(sandbox, Walk.named("by stamp"), _rows())
+    state = {"bookmarks": {"Item": {"replication_key": "Number", "replication_key_value": 12}}}
+    ran = run(source, state)
+    assert ran.error is None
+    assert len(ran.records) == 20
+    assert "The state is about Number, and the replication key is Modified now: starting anew." in ran.log
+
+
+@depth(15)
+@given(
+    numbers=st.lists(st.integers(-3, 6), min_size=1, max_size=30),
+    page_size=st.integers(1, 7),
+    changed=st.lists(st.integers(0, 29), max_size=8),
+)
+def test_an_int_replication_key(sandbox: Sandbox, numbers: list[int], page_size: int, changed: list[int]) -> None:
+    rows = [row(n, None, amount=number, name=f"row {n}") for n, number in enumerate(numbers)]
+    source = Source(sandbox, Walk(("Id",), "Number"), rows)
+    target = Target(("Id",))
+    ran = run(source, page_size=page_size)
+    assert ran.error is None, ran.said
+    target.take(ran.output)
+    assert not target.missing(rows)
+    assert len(ran.records) == len(rows)
+    highest = max(numbers)
+    for number in changed:
+        source.update(1 + number % len(rows), None, Number=highest, Name=f"again {number}")
+    second = run(source, ran.state, page_size=page_size)
+    target.take(second.output)
+    assert not target.missing(source.rows.values())
+    third = run(source, second.state, page_size=page_size)
+    assert third.records == []
+
+
+@pytest.mark.parametrize(
+    "bookmark",
+    [
+        {"replication_key": "Modified", "replication_key_value": "2024-05-01T00:00:00Z"},
+        {"replication_key": "Modified", "replication_key_value": "2024-05-01T00:00:00"},
+        {"replication_key": "Modified", "replication_key_value": "2024-05-01"},
+        {"replication_key": "Modified", "replication_key_value": "2024-05-01T00:00:00+02:00", "stranger": 1},
+        {"replication_key": "Modified", "empties_read": True},
+        {"replication_key": "Modified"},
+        {},
+        # Version 0.1 wrote a place without the key's fields.
+        {"replication_key": "Modified", "place": {"after": ["5"], "since": _SINCE, "until": "2024-05-14T06:15:00"}},
+        # The key was another one when the run was killed.
+        {"replication_key": "Modified", "place": {"keys": ["Code"], "after": ["5"], "since": None, "until": None}},
+        {"replication_key": "Modified", "place": {"keys": ["Id"], "after": [5], "since": None, "until": None}},
+        {"replication_key": "Modified", "delivered": "not base64", "place": "nowhere"},
+    ],
+)
+def test_states_that_others_wrote(sandbox: Sandbox, bookmark: dict[str, Any]) -> None:
+    source = Source(sandbox, Walk.named("by stamp"), [*_rows(), row(800, None)])
+    ran = run(source, {"bookmarks": {"Item": bookmark}}, page_size=4)
+    assert ran.error is None, ran.said
+    target = Target(("Id",))
+    target.take(ran.output)
+    assert not target.missing(_rows())
+
+
+@pytest.mark.parametrize("value", [7, "soon", ["2024-01-01"], True])
+def test_a_state_that_can_not_be_used(sandbox: Sandbox, value: object) -> None:
+    source = Source(sandbox, Walk.named("by stamp"), _rows())
+    ran = run(source, {"bookmarks": {"Item": {"replication_key": "Modified", "replication_key_value": value}}})
+    assert ran.error is not None
+    assert "`replication_key_value`" in ran.said
+    assert ran.records == []
+
+
+@depth(10)
+@given(cut=st.floats(0, 1, allow_nan=False, width=16))
+def test_another_key_after_a_killed_run(sandbox: Sandbox, cut: float) -> None:
+    stamp = "2024-05-01T00:00:00"
+    rows = [row(number, stamp, code=f"C{99 - number}", name=f"row {number}") for number in range(30)]
+    source = Source(sandbox, Walk(("Id",), "Modified"), rows)
+    killed = run(source, page_size=3).output
+    whole = killed[: int(cut * len(killed))]
+    whole = whole[: whole.rfind(b"\n") + 1]
+    other = Source(sandbox, Walk(("Code",), "Modified"), rows)
+    ran = run(other, last_state(whole), page_size=3)
+    assert ran.error is None, ran.said
+    target = Target(("Id",))
+    target.take(whole)
+    target.take(ran.output)
+    assert not target.missing(rows), json.dumps(last_state(whole))

@@ -1,0 +1,137 @@
+"""A run that is killed at any byte of its output, and the next one that goes on from its last STATE."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from depth import depth
+from hypothesis import given
+from hypothesis import strategies as st
+from model import WALKS, Source, Target, Ticking, Walk, committed, last_state, row, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_afas.sandbox import Row, Sandbox
+
+pytest_plugins = ["tap_afas.sandbox.fixtures"]
+
+_OVERLAP = 300
+
+
+@st.composite
+def _rows(draw: st.DrawFn) -> list[Row]:
+    clock = Ticking()
+    seconds = draw(st.lists(st.sampled_from([0.0, 1.0, 1.5, 250.0, 400.0, 9e4, 9e6]), min_size=1, max_size=3))
+    count = draw(st.integers(1, 40))
+    picks = draw(st.lists(st.sampled_from([*seconds, None]), min_size=count, max_size=count))
+    return [
+        row(number, None if ago is None else clock.ago(ago), code=f"C{number % 3}", name=f"row {number}")
+        for number, ago in enumerate(picks)
+    ]
+
+
+@pytest.mark.parametrize("walk", WALKS)
+@depth(30)
+@given(
+    rows=_rows(),
+    page_size=st.integers(1, 9),
+    cuts=st.lists(st.floats(0, 1, allow_nan=False, width=16), min_size=1, max_size=3),
+    changes=st.lists(st.tuples(st.integers(0, 39), st.sampled_from([0.0, 299.0, 300.0])), max_size=3),
+)
+def test_killed_at_any_byte(
+    sandbox: Sandbox,
+    *,
+    walk: str,
+    rows: list[Row],
+    page_size: int,
+    cuts: list[float],
+    changes: list[tuple[int, float]],
+) -> None:
+    source = Source(sandbox, Walk.named(walk), rows)
+    target = Target(source.walk.key)
+    state: dict[str, Any] = {}
+    for cut in cuts:
+        ran = run(source, state, page_size=page_size)
+        assert ran.error is None, ran.said
+        whole = committed(ran.output[: int(cut * len(ran.output))])
+        target.take(whole)
+        state = last_state(whole) or state
+        source.clock.tick()
+        for number, late in changes:
+            if number + 1 in source.rows:
+                source.update(number + 1, source.clock.ago(late), Name=f"changed {source.clock.now}")
+    last = run(source, state, page_size=page_size)
+    assert last.error is None, last.said
+    target.take(last.output)
+    lost = target.missing(source.rows.values())
+    assert not lost, (lost, state, [page.query for page in last.pages])
+
+
+@pytest.mark.parametrize("walk", ["by stamp", "by stamp, key of two"])
+@depth(20)
+@given(rows=_rows(), page_size=st.integers(1, 9), cut=st.floats(0, 1, allow_nan=False, width=16))
+def test_a_killed_run_is_not_read_again_from_the_start(
+    sandbox: Sandbox, walk: str, rows: list[Row], page_size: int, cut: float
+) -> None:
+    source = Source(sandbox, Walk.named(walk), rows)
+    killed = run(source, page_size=page_size)
+    whole = committed(killed.output[: int(cut * len(killed.output))])
+    last = run(source, last_state(whole), page_size=page_size)
+    twice = len(last.records) + whole.count(b'"type":"RECORD"') - len(rows)
+    clock = Ticking()
+    in_overlap = sum(found[-1] is not None and str(found[-1]) >= clock.ago(_OVERLAP + 2) for found in rows)
+    assert twice <= in_overlap + 2 * page_size + 2
+
+
+@pytest.mark.parametrize("walk", ["by stamp", "by key"])
+@pytest.mark.parametrize("signum", ["SIGTERM", "SIGINT", "SIGKILL"])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a word")
+def test_killed_by_a_signal(sandbox: Sandbox, tmp_path: Path, walk: str, signum: str) -> None:
+    rows = [row(number, f"2024-01-01T00:{number % 60:02}:00", name=f"row {number}") for number in range(400)]
+    source = Source(sandbox, Walk.named(walk), rows, seconds_per_call=0.05)
+    config, catalog = tmp_path / "config.json", tmp_path / "catalog.json"
+    config.write_text(json.dumps(source.config(page_size=10)))
+    catalog.write_text(json.dumps(source.catalog()))
+    command = [sys.executable, "-c", "from tap_afas.tap import main; main()"]
+    with subprocess.Popen(
+        [*command, "--config", str(config), "--catalog", str(catalog)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        head = b"".join(process.stdout.readline() for _ in range(60))
+        number = getattr(signal, signum)
+        process.send_signal(number)
+        rest, said = process.communicate(timeout=30)
+    output = head + rest
+    assert process.returncode == (-number if signum == "SIGKILL" else 128 + number)
+    assert b"Traceback" not in said
+    # A full table has no bookmark, and nothing to tell before its end.
+    if signum != "SIGKILL" and walk == "by stamp":
+        assert output.splitlines()[-1].startswith(b'{"type":"STATE"')
+        assert committed(output) == output
+    assert output.count(b'"type":"RECORD"') < 300
+    target = Target(source.walk.key)
+    target.take(committed(output))
+    last = run(source, last_state(output), page_size=10)
+    target.take(last.output)
+    assert not target.missing(rows)
+    # A full table has no place to go on from: it starts again.
+    assert (len(last.records) == 400) == (walk == "by key")
+
+
+def test_killed_between_the_page_that_finds_a_tie_and_the_tie_itself(sandbox: Sandbox) -> None:
+    rows = [row(number, "2024-05-15T09:58:00" if number < 3 else "2024-05-15T09:59:00") for number in range(20)]
+    source = Source(sandbox, Walk.named("by stamp"), rows)
+    output = run(source, page_size=4).output
+    lines = output.splitlines(keepends=True)
+    for end in range(1, len(lines)):
+        whole = committed(b"".join(lines[:end]))
+        target = Target(("Id",))
+        target.take(whole)
+        target.take(run(source, last_state(whole), page_size=4).output)
+        assert not target.missing(rows), last_state(whole)
