@@ -50,6 +50,8 @@ _TRIES = 5
 _CONNECT_TIMEOUT = 30.0
 # AFAS gives up on a question after this long; until then it may be busy with one that nobody waits for any more.
 _AFAS_TIMEOUT = 900.0
+# A connection that breaks off after this long has left AFAS with a question that is at work.
+_LONG = 30.0
 # AFAS sends at most 75 MB an answer (help.afas.nl); somewhat more is read, so that the limit is AFAS' and not the
 # tap's. Of a refusal the beginning is enough.
 _LARGEST_ANSWER = 80_000_000
@@ -201,8 +203,9 @@ class ProfitClient:
                     raise
                 renewed = True
             except ProfitError as error:
-                if error.still_busy:
-                    self._wait_out(error, connector_id, time.monotonic() - began)
+                passed = time.monotonic() - began
+                if error.still_busy or (isinstance(error, UnreachableError) and passed > _LONG):
+                    self._wait_out(error, connector_id, passed)
                 # A page can be asked smaller, a description can't.
                 if not error.retry and (pages or not error.smaller):
                     raise

@@ -248,7 +248,8 @@ def refuse(status: int, headers: Mapping[str, str], body: bytes) -> ProfitError:
             "AFAS can't answer just now.",
             "Maintenance is at night and in weekends: see afasstatus.nl. Run again later.",
         )
-        error.smaller = status == _GATEWAY_TIMEOUT
+        # The gateway has given up; AFAS itself may not have.
+        error.smaller = error.still_busy = status == _GATEWAY_TIMEOUT
     else:
         refusal = refusal or _BY_STATUS.get(status)
         if refusal is not None:
