@@ -190,7 +190,7 @@ def test_a_state_that_can_not_be_used(sandbox: Sandbox, value: object) -> None:
 @given(cut=st.floats(0, 1, allow_nan=False, width=16))
 def test_another_key_after_a_killed_run(sandbox: Sandbox, cut: float) -> None:
     stamp = "2024-05-01T00:00:00"
-    rows = [row(number, stamp, code=f"C{99 - number}", name=f"row {number}") for number in range(30)]
+    rows = [row(number, stamp, code=f"{29 - number:02}", name=f"row {number}") for number in range(30)]
     source = Source(sandbox, Walk(("Id",), "Modified"), rows)
     killed = run(source, page_size=3).output
     whole = killed[: int(cut * len(killed))]

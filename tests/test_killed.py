@@ -135,3 +135,21 @@ def test_killed_between_the_page_that_finds_a_tie_and_the_tie_itself(sandbox: Sa
         target.take(whole)
         target.take(run(source, last_state(whole), page_size=4).output)
         assert not target.missing(rows), last_state(whole)
+
+
+@pytest.mark.parametrize("end", [0.3, 0.5, 0.7, 0.9])
+def test_killed_within_a_tie_that_still_grows(sandbox: Sandbox, end: float) -> None:
+    source = Source(sandbox, Walk.named("by stamp"), [row(number, "2024-05-15T09:58:00") for number in range(40)])
+    output = run(source, page_size=4).output
+    whole = committed(output[: int(end * len(output))])
+    target = Target(("Id",))
+    target.take(whole)
+    # A commit two minutes late, in front of the place where the run was killed.
+    source.update(3, "2024-05-15T09:58:00.500", Name="late")
+    source.clock.tick(60)
+    source.insert(row(99, source.clock.ago(0)))
+    second = run(source, last_state(whole), page_size=4)
+    target.take(second.output)
+    source.clock.tick(600)
+    target.take(run(source, second.state, page_size=4).output)
+    assert not target.missing(source.rows.values())

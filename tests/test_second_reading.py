@@ -118,7 +118,7 @@ def test_a_bookmark_of_a_near_future(sandbox: Sandbox, hours: float) -> None:
     }
     target = Target(("Id",))
     for turn in range(3):
-        source.clock.tick(1800)
+        source.clock.tick(20 if hours < 1 else 1800)
         source.update(1, source.clock.ago(0), Name=f"turn {turn}")
         source.clock.tick(10)
         ran = run(source, state)
