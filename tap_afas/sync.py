@@ -276,12 +276,9 @@ class StreamSync:
         if self._bookmark.value is not None:
             bound = self._next_start(self._bookmark.value)
         elif start_date and is_date:
-            bound = self._clock.earliest_wall(moment(start_date))
+            bound = self._first_of(stamp, self._clock.earliest_wall(moment(start_date)))
         limit = self._clock.to_wall(self._started) if is_date else None
-        # In the first pass of October's hour, the second pass brings its stamps again.
-        settled = shift(self._clock.earliest_wall(self._started), -self._overlap_seconds) if is_date else None
-        if self._kinds[stamp] == "date":
-            bound, settled = bound and _midnight(bound), settled and _midnight(settled)
+        settled = self._first_of(stamp, shift(limit, -self._overlap_seconds)) if limit else None
         return ByStamp(
             StampField(stamp, is_date),
             keys=keys,
@@ -299,6 +296,10 @@ class StreamSync:
             repeated=self._clock.repeated,
         )
 
+    def _first_of(self, stamp: str | None, wall: str) -> str:
+        """The wall time, or its midnight where stamps are days: what changed that day bears its first second."""
+        return f"{wall[:10]}T00:00:00" if self._kinds[stamp or ""] == "date" else wall
+
     def _is_of_the_future(self, bookmark: Bookmark) -> bool:
         """Whether a bookmark lies later than clocks differ."""
         return isinstance(bookmark.value, str) and moment(bookmark.value) - self._started > _CLOCKS_DIFFER
@@ -308,7 +309,7 @@ class StreamSync:
         if isinstance(value, int):
             return value
         if len(value) == len("2026-03-01"):
-            return _midnight(shift(value, -self._overlap_seconds))
+            return self._first_of(self.stream.replication_key, shift(value, -self._overlap_seconds))
         # This machine's clock may be slow by now.
         return shift(self._clock.earliest_wall(min(moment(value), self._started)), -self._overlap_seconds)
 
@@ -438,11 +439,6 @@ class StreamSync:
     def _warn_of_replaced_fields(self) -> None:
         for field in self._replaced.found:
             self.stream.logger.warning("%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field)
-
-
-def _midnight(wall: str | int) -> str:
-    """The day of a wall time: what is stamped with a date alone bears the day's first second."""
-    return f"{str(wall)[:10]}T00:00:00"
 
 
 def _and(names: Sequence[str]) -> str:

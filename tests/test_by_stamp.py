@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from model import Source, Target, Ticking, Walk, row, run
 
-from tap_afas.profit.by_stamp import ByStamp, StampField
+from tap_afas.profit.by_stamp import ByStamp, StampField, Start
 from tap_afas.profit.page import KeyField, MisbehavedError, PageSize
 
 if TYPE_CHECKING:
@@ -47,6 +47,16 @@ def test_rows_from_outside_a_part(stray: str | None) -> None:
     assert "<=" in str(walk.question())
     with pytest.raises(MisbehavedError, match="outside the asked bounds"):
         walk.learn(Answer([(1,), (2,)], [SECOND, stray]))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_no_place_where_rows_may_still_come_up(late: bool) -> None:  # noqa: FBT001 - a parameter of pytest
+    start = Start(settled="2024-03-01T00:00:01" if late else "2024-03-01T00:00:09")
+    fields: dict[str, Any] = {"keys": [KeyField("Id", "number")], "order": ["Id"], "size": PageSize(2)}
+    walk = ByStamp(StampField("Modified"), start=start, **fields)
+    for _ in range(3):
+        walk.learn(Answer([(1,), (2,)], [SECOND, SECOND]))
+    assert (walk.place is None) == late
 
 
 def test_a_place_of_another_key_is_passed_over(sandbox: Sandbox) -> None:

@@ -84,7 +84,7 @@ def _happen(source: Source, ops: list[Op]) -> None:
 
 
 @pytest.mark.parametrize("walk", WALKS)
-@depth(40)
+@depth(25)
 @given(
     rows=_rows(),
     page_size=st.integers(1, 9),

@@ -19,7 +19,10 @@ before the first request until after the last.
    while the walk runs bears a stamp of after that start, less the seconds AFAS needs to commit (`overlap_seconds`):
    the next run, which begins that much below `reached`, reads it.
 6. **Trust nothing.** An answer that breaks the order or the bounds asked for fails the walk; so does a key that
-   repeats or is null.
+   repeats or is null. What can't be told from a right answer isn't noticed: text out of order (see 3), and rows kept
+   back at the end of an answer that is shorter than asked by no round number.
+7. **Killed.** What a STATE says was delivered stands before it. A place inside a second that goes by key is kept only
+   where no row can come up behind it any more; a walk without bookmark starts again.
 
 The walks are plain state machines: `question()` gives the next query, `learn(page)` takes the answer and tells which
 rows to deliver.
