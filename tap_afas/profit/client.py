@@ -76,13 +76,11 @@ class Answer:
     Attributes:
         body: The bytes, decompressed.
         date: AFAS' clock when it answered, if it said.
-        seconds: How long it took, retries and waits included.
         retries: How many tries failed before.
     """
 
     body: bytes
     date: datetime.datetime | None
-    seconds: float
     retries: int
 
 
@@ -187,7 +185,6 @@ class ProfitClient:
             yield
 
     def _try_often(self, url: str, connector_id: str, *, pages: bool) -> Answer:
-        start = time.monotonic()
         renewed = False
         retries = 0
         while True:
@@ -196,7 +193,7 @@ class ProfitClient:
             try:
                 header = self._credentials.header()
                 body, date = self._get(url, header, connector_id)
-                return Answer(body, date, time.monotonic() - start, retries)
+                return Answer(body, date, retries)
             except CredentialsError as error:
                 refused = error.status == requests.codes.unauthorized and header and not renewed
                 if not refused or not self._credentials.renew(header):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import random
-import time
 from typing import TYPE_CHECKING
 
 import pytest
-from sandbox_asking import ITEM, item, items, structured
+from sandbox_asking import ITEM, items, structured
 
-from tap_afas.sandbox.answers import Writing, row_expression
 from tap_afas.sandbox.query import parse
 from tap_afas.sandbox.selection import Manner, select
 
@@ -72,18 +69,3 @@ def test_a_page_is_found_in_an_index(sandbox: Sandbox, asked: dict[str, str], fo
     plan = sandbox._store.plan("Item", selection).replace(shelf.name, "t0")
     assert found in plan
     assert "SCAN t0;" not in plan
-
-
-def test_ten_thousand_rows_are_written_in_a_moment(sandbox: Sandbox) -> None:
-    rows = [
-        item(f"{number:06}", Name=f"Näme {number}", Price=f"{number}.25", Number=number, Blocked=True, Note="x" * 50)
-        for number in range(10_000)
-    ]
-    sandbox.load([items(*rows)])
-    shelf = sandbox._store.shelf("Item")
-    query = parse(ITEM, {"orderbyfieldids": "Code", "take": "10000"})
-    selection = select(query, shelf.sort_column, Manner(), _CHANCE)
-    began = time.monotonic()
-    texts = sandbox._store.page("Item", row_expression(ITEM, Writing()), selection)
-    assert time.monotonic() - began < 2
-    assert json.loads(texts[-1])["Code"] == "009999"
