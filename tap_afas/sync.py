@@ -12,17 +12,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.bookmark import Bookmark, Overlap, moment
+from tap_afas.drift import SchemaChangedError, columns, stamp_of
 from tap_afas.filters import read_filter
 from tap_afas.profit.by_key import ByKey
-from tap_afas.profit.by_offset import ByOffset
+from tap_afas.profit.by_offset import ByOffset, offset_order
 from tap_afas.profit.by_stamp import ByStamp, StampField, Start
 from tap_afas.profit.clock import shift
-from tap_afas.profit.errors import ProfitError, QueryTooLongError
 from tap_afas.profit.keys import check_keys
 from tap_afas.profit.page import KeyField, PageSize
-from tap_afas.profit.query import LONGEST_QUERY, Condition, Query, both
 from tap_afas.records import ReplacedFields, RowReader, UnfitValueError
-from tap_afas.schema import fits, kind_in_schema, kinds_of
+from tap_afas.schema import kinds_of
 from tap_afas.settings import page_size
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from tap_afas.profit.client import Answer, ProfitClient
     from tap_afas.profit.clock import Clock
+    from tap_afas.profit.errors import ProfitError
     from tap_afas.profit.metainfo import Connector
     from tap_afas.profit.page import KeyKind
     from tap_afas.profit.query import Filter
@@ -46,16 +46,9 @@ _KEY_KINDS: dict[Kind, KeyKind] = {
     "date": "date",
     "date-time": "moment",
 }
-_ORDER_FIRST = {"int": 0, "date": 1, "boolean": 2}
 _PROGRESS_SECONDS = 30.0
 _MOST_SHRINKS = 12
 _CLOCKS_DIFFER = datetime.timedelta(minutes=10)
-# Room in the query string for the bounds of a part and for large numbers.
-_ROOM = 250
-
-
-class SchemaChangedError(ProfitError):
-    """The connector no longer fits the catalog."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -136,15 +129,15 @@ class StreamSync:
             StateError: The state doesn't.
         """
         stream = self.stream
-        self._kinds = self._columns(connector)
+        self._kinds = columns(stream, connector, self._settings.get("types", {}))
         keys = self._keys = [KeyField(field, _KEY_KINDS[self._kinds[field]]) for field in stream.primary_keys]
         where = read_filter(self._settings.get("filter"), connector, self._clock)
         size = PageSize(page_size(self._settings, stream.config, len(connector.fields)))
         if stream.ABORT_AT_RECORD_COUNT is not None:
             size = PageSize(min(size.take, max(1, stream.ABORT_AT_RECORD_COUNT)))
-        stamp = self._stamp()
+        stamp = stamp_of(stream)
         sortable = all(connector.fields[key.id].sortable for key in keys)
-        order = [key.id for key in keys] if keys and sortable else self._offset_order(connector, where, stamp)
+        order = [key.id for key in keys] if keys and sortable else offset_order(connector, where, stamp)
         if stamp is not None:
             if not connector.fields[stamp].sortable:
                 raise SchemaChangedError(
@@ -178,75 +171,6 @@ class StreamSync:
                 "Give it another id in AFAS, or take it out of the selection.",
             ) from None
         self._replaced = ReplacedFields({field: self._kinds[field] for field in visible})
-
-    def _stamp(self) -> str | None:
-        stream = self.stream
-        if stream.replication_method == "FULL_TABLE":
-            return None
-        if stream.replication_method != "INCREMENTAL" or not stream.replication_key:
-            raise SchemaChangedError(
-                f"The catalog asks for {stream.replication_method} replication"
-                + (
-                    " without a replication key."
-                    if stream.replication_method == "INCREMENTAL"
-                    else ", which AFAS has no way to give."
-                ),
-                "Set `replication-method` to FULL_TABLE, or to INCREMENTAL with a `replication-key`.",
-            )
-        return stream.replication_key
-
-    def _columns(self, connector: Connector) -> dict[str, Kind]:
-        """The kinds of the stream's fields, from its schema; says what changed since that was made."""
-        stream = self.stream
-        properties: Mapping[str, Any] = stream.effective_schema.get("properties", {})
-        columns = {field: kind_in_schema(schema) for field, schema in properties.items()}
-        needed = [*stream.primary_keys, *([stream.replication_key] if stream.replication_key else [])]
-        unknown = [field for field in needed if field not in columns or field not in connector.fields]
-        if unknown:
-            raise SchemaChangedError(
-                f"The key or replication key names {_and(unknown)}, which the connector doesn't have.",
-                "Run discovery again, and correct `primary_keys`, `replication_key` or the catalog.",
-            )
-        now = kinds_of(connector, self._settings.get("types", {}))
-        for field, column in columns.items():
-            if field in now and not fits(now[field], column):
-                raise SchemaChangedError(
-                    f"The field {field} was {column} when the catalog was made, and is {now[field]} now.",
-                    "Run discovery again and give the target a new column, or keep the old type with"
-                    f" `streams.{stream.connector_id}.types`.",
-                )
-        added = [field for field in now if field not in columns]
-        removed = [field for field in columns if field not in now]
-        if added:
-            stream.logger.warning("New in AFAS, left out until discovery runs again: %s.", _and(added))
-        if removed:
-            stream.logger.warning("No longer in AFAS, null from now on: %s.", _and(removed))
-        return columns
-
-    def _offset_order(self, connector: Connector, where: Filter, stamp: str | None) -> list[str]:
-        """As many fields as the query string holds, those that sort fast first."""
-        fields = sorted(
-            (field for field in connector.fields.values() if field.sortable and field.id != stamp),
-            key=lambda field: _ORDER_FIRST.get(field.data_type, 3),
-        )
-        order: list[str] = []
-        for field in fields:
-            longer = [*order, field.id]
-            bounded = both(where, ((Condition(stamp, "not empty"),),)) if stamp else where
-            try:
-                length = len(Query(tuple(longer), bounded, take=10**6, skip=10**9).encode())
-            except QueryTooLongError:
-                break
-            if length > LONGEST_QUERY - _ROOM:
-                break
-            order = longer
-        if not order and stamp is None:
-            raise SchemaChangedError(
-                "The connector has no key, and no field that AFAS can sort on: its rows can't be read page by page"
-                " without losing some.",
-                "Add an id field to the GetConnector in AFAS.",
-            )
-        return order
 
     def _by_stamp(
         self, stamp: str, keys: Sequence[KeyField], order: Sequence[str], size: PageSize, where: Filter
@@ -439,7 +363,3 @@ class StreamSync:
     def _warn_of_replaced_fields(self) -> None:
         for field in self._replaced.found:
             self.stream.logger.warning("%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field)
-
-
-def _and(names: Sequence[str]) -> str:
-    return ", ".join(names)

@@ -8,17 +8,21 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
+from tap_afas.profit.errors import ProfitError, QueryTooLongError
 from tap_afas.profit.page import MisbehavedError, strike
-from tap_afas.profit.query import Filter, Query
+from tap_afas.profit.query import LONGEST_QUERY, Condition, Filter, Query, both
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_afas.profit.metainfo import Connector
     from tap_afas.profit.page import Page, PageSize
-
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?")
 _MOST_HEALS = 10
+_ORDER_FIRST = {"int": 0, "date": 1, "boolean": 2}
+# Room in the query string for the bounds of a part and for large numbers.
+_ROOM = 250
 _MOVED = "Rows moved while they were read, further than the tap can follow."
 
 
@@ -29,6 +33,10 @@ class ShiftedError(MisbehavedError):
         "Without a key, rows that are inserted or deleted during the run push others along. Set `primary_keys` of this"
         " connector if there is a key, or run when nobody works in AFAS."
     )
+
+
+class UnsortableError(ProfitError):
+    """AFAS can't sort the rows, so they can't be read page by page."""
 
 
 class ByOffset:
@@ -170,3 +178,38 @@ def _loose(value: Any) -> Any:
         return value
     letters = unicodedata.normalize("NFKD", value.casefold().rstrip())
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def offset_order(connector: Connector, where: Filter, stamp: str | None) -> list[str]:
+    """What to sort by where no key is known: as many fields as the query string holds, those that sort fast first.
+
+    Args:
+        connector: Whose fields.
+        where: The filter that the query string must hold as well.
+        stamp: The stamp's field, if the rows are walked by stamp; it stands before these.
+
+    Raises:
+        UnsortableError: There is no field to sort by.
+    """
+    fields = sorted(
+        (field for field in connector.fields.values() if field.sortable and field.id != stamp),
+        key=lambda field: _ORDER_FIRST.get(field.data_type, 3),
+    )
+    order: list[str] = []
+    for field in fields:
+        longer = [*order, field.id]
+        bounded = both(where, ((Condition(stamp, "not empty"),),)) if stamp else where
+        try:
+            length = len(Query(tuple(longer), bounded, take=10**6, skip=10**9).encode())
+        except QueryTooLongError:
+            break
+        if length > LONGEST_QUERY - _ROOM:
+            break
+        order = longer
+    if not order and stamp is None:
+        raise UnsortableError(
+            "The connector has no key, and no field that AFAS can sort on: its rows can't be read page by page"
+            " without losing some.",
+            "Add an id field to the GetConnector in AFAS.",
+        )
+    return order
