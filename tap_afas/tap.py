@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import errno
 import functools
+import gc
 import logging
 import os
 import sys
@@ -364,6 +365,8 @@ class TapAfas(Tap):
             state=read_state(state) if state else {},
             catalog=read_catalog(catalog) if catalog else None,
         )
+        # What is loaded by now stays: the collector needn't look through it again with every page.
+        gc.freeze()
         tap.run()
 
     @override

@@ -6,6 +6,7 @@ import bisect
 import collections
 import dataclasses
 import itertools
+import operator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_afas.profit.by_key import ByKey
@@ -323,7 +324,8 @@ class ByStamp:
             raise MisbehavedError(
                 f"AFAS sends rows with {self.stamp.id} {first}, from before the asked {self._bound}. Asked: {asked}."
             )
-        falls = [pair for pair in itertools.pairwise(stamps) if pair[1] < pair[0]]
+        in_order = not any(map(operator.gt, stamps, itertools.islice(stamps, 1, None)))
+        falls = [] if in_order else [pair for pair in itertools.pairwise(stamps) if pair[1] < pair[0]]
         for earlier, later in falls:
             if not self._both_passes(earlier, later):
                 raise MisbehavedError(f"AFAS sends {self.stamp.id} {later} after {earlier}. Asked: {asked}.")

@@ -81,8 +81,10 @@ class SeenKeys:
         long_ago, seen, mask = self._long_ago, self._stamps, self._mask
         if not self._names or long_ago is None:
             return
-        for key, stamp in zip(page.keys, page.stamps, strict=True):
-            if hash(key) & mask or (stamp is not None and stamp >= long_ago):
+        keys, stamps = page.keys, page.stamps
+        for position in [place for place, value in enumerate(map(hash, keys)) if not value & mask]:
+            key, stamp = keys[position], stamps[position]
+            if stamp is not None and stamp >= long_ago:
                 continue
             if seen.setdefault(key, stamp) != stamp:
                 raise UnfitKeyError(

@@ -126,13 +126,15 @@ class PageSize:
             asked: The `take` of the question.
             new: Whether rows came that hadn't come before.
         """
-        if self._suspected_cap and new and rows:
-            self.wanted = self.take = min(self.take, self._suspected_cap)
+        cap = self._suspected_cap
+        if cap and new and rows:
+            self.wanted = self.take = min(self.take, cap)
         self._suspected_cap = 0
         if rows >= asked:
             self._grow()
             return False
-        if rows >= _ROUND and (rows % _ROUND == 0 or rows.bit_count() == 1):
+        # Fewer than a suspected cap can't be capped.
+        if rows >= max(_ROUND, cap) and (rows % _ROUND == 0 or rows.bit_count() == 1):
             self._suspected_cap = rows
             return False
         return True
