@@ -87,8 +87,6 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: str, *, is_date: b
         StateError: It can't be used.
     """
     value = state.get("replication_key_value")
-    if state.get("replication_key") is None and value is None:
-        return None
     if state.get("replication_key") != key:
         return None
     if value is not None and not _is_value(value, is_date=is_date):

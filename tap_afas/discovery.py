@@ -38,13 +38,11 @@ class Described:
     """A connector with what a stream needs.
 
     Attributes:
-        connector_id: As AFAS spells it.
         schema: JSON Schema of its records.
         primary_keys: Its key; empty when none is known.
         replication_key: Its stamp, if it has one.
     """
 
-    connector_id: str
     schema: dict[str, Any]
     primary_keys: tuple[str, ...]
     replication_key: str | None
@@ -153,7 +151,6 @@ def to_stream(connector: Connector, settings: Mapping[str, Any]) -> Described:
         )
     _warn_of_names(connector)
     return Described(
-        connector.id,
         json_schema(connector, kinds),
         key,
         stamp,

@@ -7,7 +7,6 @@ thread that writes.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from tap_afas.schema import kinds_of
 from tap_afas.settings import page_size
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_afas.profit.client import Answer, ProfitClient
@@ -48,7 +48,6 @@ _KEY_KINDS: dict[Kind, KeyKind] = {
 }
 _PROGRESS_SECONDS = 30.0
 _MOST_SHRINKS = 12
-_CLOCKS_DIFFER = datetime.timedelta(minutes=10)
 
 
 @dataclasses.dataclass(slots=True)
@@ -225,8 +224,12 @@ class StreamSync:
         return f"{wall[:10]}T00:00:00" if self._kinds[stamp or ""] == "date" else wall
 
     def _is_of_the_future(self, bookmark: Bookmark) -> bool:
-        """Whether a bookmark lies later than clocks differ."""
-        return isinstance(bookmark.value, str) and moment(bookmark.value) - self._started > _CLOCKS_DIFFER
+        """Whether a bookmark lies later than the start of this run."""
+        if not isinstance(bookmark.value, str):
+            return False
+        if self._kinds[bookmark.key] == "date":
+            return bookmark.value[:10] > self._clock.to_wall(self._started)[:10]
+        return moment(bookmark.value) > self._started
 
     def _next_start(self, value: str | int) -> str | int:
         """Where a run begins that finds this value in its bookmark."""
@@ -234,8 +237,7 @@ class StreamSync:
             return value
         if len(value) == len("2026-03-01"):
             return self._first_of(self.stream.replication_key, shift(value, -self._overlap_seconds))
-        # This machine's clock may be slow by now.
-        return shift(self._clock.earliest_wall(min(moment(value), self._started)), -self._overlap_seconds)
+        return shift(self._clock.earliest_wall(moment(value)), -self._overlap_seconds)
 
     def take(self, answer: Answer) -> Rows:
         """Let the walk learn a page. After it, `ask` may ask for the next one while `write` writes this one.

@@ -109,7 +109,7 @@ def test_killed_inside_a_part_that_is_not_over(sandbox: Sandbox, now: str, stamp
         assert target.rows[3,]["Name"] == f"changed after page {cut}"
 
 
-@pytest.mark.parametrize("hours", [0.1, 12, 100])
+@pytest.mark.parametrize("hours", [0.02, 0.1, 0.14, 12, 100])
 def test_a_bookmark_of_a_near_future(sandbox: Sandbox, hours: float) -> None:
     source = Source(sandbox, Walk.named("by stamp"), [row(n, STAMP, name="x") for n in range(5)])
     ahead = (source.clock.now + dt.timedelta(hours=hours)).isoformat()
@@ -125,6 +125,18 @@ def test_a_bookmark_of_a_near_future(sandbox: Sandbox, hours: float) -> None:
         target.take(ran.output)
         state = ran.state
         assert target.rows[0,]["Name"] == f"turn {turn}"
+
+
+@pytest.mark.parametrize("now", ["2024-03-01T00:30:00", "2024-03-01T23:30:00"])
+def test_a_bookmark_of_today_is_none_of_the_future(sandbox: Sandbox, now: str) -> None:
+    clock = Ticking(dt.datetime.fromisoformat(now))
+    rows = [row(1, "2024-02-20T00:00:00.000"), row(2, "2024-03-01T00:00:00.000")]
+    source = Source(sandbox, Walk.named("by stamp"), rows, clock, fields=BY_DAY)
+    first = run(source)
+    assert first.bookmark["replication_key_value"] == "2024-03-01"
+    second = run(source, first.state)
+    assert "starting anew" not in second.said
+    assert second.records == []
 
 
 @pytest.mark.parametrize("cap", [50, 128, 250, 256])

@@ -8,6 +8,7 @@ answer, since each page starts with the end of the one before; the walk by stamp
 
 from __future__ import annotations
 
+import collections
 import itertools
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +45,7 @@ def check_keys(page: Page, fields: Sequence[KeyField]) -> None:
             )
     if len(set(page.keys)) == len(page.keys):
         return
-    seen: set[Key] = set()
-    repeated = next(key for key in page.keys if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    repeated = next(key for key, count in collections.Counter(page.keys).items() if count > 1)
     raise UnfitKeyError(
         f"The key {', '.join(names)} is not unique: more than one row has {_describe(names, repeated)}.",
         f"A target would keep one of them. {_advice(page, names)}",
