@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from tap_afas.bookmark import Bookmark
     from tap_afas.records import RowReader
 
-# Rows encoded at a time: they stay in the processor's cache, and a page's lines are never in memory all at once.
+# Rows turned into lines at a time: they stay in the processor's cache, and a page's lines are never in memory all at
+# once.
 _BLOCK = 1000
 
 
@@ -147,14 +148,15 @@ class AfasStream(Stream):
             super()._write_activate_version_message(full_table_version)
 
     def write_rows(self, reader: RowReader, rows: Sequence[Any]) -> None:
-        """Write RECORD messages of finished rows."""
-        if self.page_at_once:
-            for start in range(0, len(rows), _BLOCK):
-                block = rows[start : start + _BLOCK]
+        """Write RECORD messages of rows as they were read."""
+        page_at_once = self.page_at_once
+        for start in range(0, len(rows), _BLOCK):
+            block = reader.finish(rows[start : start + _BLOCK])
+            if page_at_once:
                 self._owner.write_lines(reader.lines(self.name, block, self._stream_version))
-        else:
-            for row in rows:
-                self._write_record_message(reader.as_dict(row))
+            else:
+                for row in block:
+                    self._write_record_message(reader.as_dict(row))
 
     def write_complete(self) -> None:
         """Tell the target that all rows have come: now, and not before, may it take out what wasn't among them."""

@@ -302,7 +302,7 @@ class StreamSync:
 
     def write(self, page: Rows) -> None:
         """Write the new rows of a page, and the state behind them; behind the last page, what follows it."""
-        rows = self.reader.finish(page.pick(self._picked))
+        rows = page.pick(self._picked)
         self.stream.write_rows(self.reader, rows)
         self.count.rows += len(rows)
         self.count.written = time.monotonic()

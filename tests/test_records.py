@@ -139,6 +139,36 @@ def test_what_fits_nowhere_is_reported_with_its_row(json_value: bytes, field: st
     assert "geheim" not in sentence
 
 
+@pytest.mark.parametrize("count", [b"5", b"5.00"], ids=["as metainfo says", "field by field"])
+def test_numbers_keep_the_digits_that_afas_wrote(count: bytes) -> None:
+    written = [b"1.50", b"-0.0", b"null", b"12345678901234567890.12345678901234567890", b"1E+400", b"0"]
+    rows = b",".join(b'{"Id":%s,"Bedrag":%s}' % (count, number) for number in written)
+    reads = reader()
+    found = reads.finish(reads.read(b'{"rows":[%s]}' % rows).rows)
+    lines = reads.lines("C", found, None).splitlines()
+    assert [line.partition(b'"Bedrag":')[2].partition(b",")[0] for line in lines] == written
+    values = [reads.as_dict(row)["Bedrag"] for row in found]
+    assert [None if value is None else str(value).encode() for value in values] == [
+        None if number == b"null" else number for number in written
+    ]
+
+
+@pytest.mark.parametrize("count", [b"5", b"5.00"], ids=["as metainfo says", "field by field"])
+def test_numbers_among_text_and_null(count: bytes) -> None:
+    written = [b'"1.50"', b"2.50", b"null", b'"-3"']
+    rows = b",".join(b'{"Id":%s,"Bedrag":%s}' % (count, number) for number in written)
+    found = [message["record"]["Bedrag"] for message in emit(b'{"rows":[%s]}' % rows)]
+    assert found == [decimal.Decimal("1.50"), decimal.Decimal("2.50"), None, -3]
+
+
+def test_a_number_can_be_a_key() -> None:
+    reads = reader(key=["Bedrag"])
+    page = reads.read(b'{"rows":[{"Bedrag":1.50},{"Bedrag":"1.5"},{"Bedrag":null}]}')
+    assert page.keys == [(decimal.Decimal("1.5"),), (decimal.Decimal("1.5"),), (None,)]
+    with pytest.raises(UnfitValueError, match='Bedrag in the row with Bedrag = "NaN" is not a number'):
+        reads.read(b'{"rows":[{"Bedrag":1.50},{"Bedrag":"NaN"}]}')
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"<html>", b"[]", b"null", b'{"rows":5}', b'{"rows":[5]}', b'{"rows":[{}', b'{"rows":null}', b"[" * 100_000],

@@ -313,7 +313,8 @@ class ByStamp:
             raise MisbehavedError(f"AFAS sends rows with an empty {self.stamp.id}. Asked: {asked}.")
         if not stamps:
             return True
-        first, last = min(stamps), max(stamps)
+        in_order = not any(map(operator.gt, stamps, itertools.islice(stamps, 1, None)))
+        first, last = (stamps[0], stamps[-1]) if in_order else (min(stamps), max(stamps))
         if self._resume is not None and self.stamp.bound(last) > self._resume.since:
             raise MisbehavedError(
                 f"AFAS sends rows with {self.stamp.id} {last}, not before the asked {self._resume.since}."
@@ -324,7 +325,6 @@ class ByStamp:
             raise MisbehavedError(
                 f"AFAS sends rows with {self.stamp.id} {first}, from before the asked {self._bound}. Asked: {asked}."
             )
-        in_order = not any(map(operator.gt, stamps, itertools.islice(stamps, 1, None)))
         falls = [] if in_order else [pair for pair in itertools.pairwise(stamps) if pair[1] < pair[0]]
         for earlier, later in falls:
             if not self._both_passes(earlier, later):

@@ -56,7 +56,7 @@ _LONG = 30.0
 # tap's. Of a refusal the beginning is enough.
 _LARGEST_ANSWER = 80_000_000
 _LARGEST_REFUSAL = 100_000
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _OK = 200
 _REDIRECTS = range(300, 400)
 _CHECK_ADDRESS = "Check the network and `environment_id` or `base_url`."
@@ -275,19 +275,21 @@ class ProfitClient:
     def _read(self, response: requests.Response) -> bytes:
         """The body, whatever its length, within the time; of a refusal no more than its beginning."""
         deadline = time.monotonic() + self.manners.request_timeout
-        body = bytearray()
+        parts: list[bytes] = []
+        length = 0
         # `read1` hands over what has come: `read` would wait for a whole chunk from a server that sends drop by drop.
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
-            body += chunk
-            if response.status_code != _OK and len(body) > _LARGEST_REFUSAL:
+            parts.append(chunk)
+            length += len(chunk)
+            if response.status_code != _OK and length > _LARGEST_REFUSAL:
                 break
-            if len(body) > _LARGEST_ANSWER:
+            if length > _LARGEST_ANSWER:
                 raise TooMuchError(
                     "The answer is larger than AFAS sends (75 MB).", "Set a smaller `page_size` for this connector."
                 )
             if time.monotonic() > deadline:
                 raise self._timed_out()
-        return bytes(body)
+        return b"".join(parts)
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
