@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 from depth import depth
@@ -80,6 +81,17 @@ def test_wall_times_of_amsterdam(wall: str, utc: str) -> None:
         assert clock.to_utc(wall)[:17] in {"1899-12-31T23:42:", "1899-12-31T23:40:"}
     else:
         assert clock.to_utc(wall) == utc
+
+
+def test_hours_are_remembered_within_bounds() -> None:
+    clock = Clock()
+    with mock.patch("tap_afas.profit.clock._MOST_HOURS", 5):
+        for hour in (*range(24), *range(24)):
+            assert (
+                clock.to_utc(f"2024-01-02T{hour:02}:00:00Z")
+                == f"2024-01-{1 + bool(hour):02}T{(hour - 1) % 24:02}:00:00+00:00"
+            )
+    assert len(clock._hours) <= 5
 
 
 @depth(50)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import itertools
+import operator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +14,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from model import CODE, FIELDS, MODIFIED, Source, Target, Ticking, Walk, row, run
 
+from tap_afas.profit.by_key import ByKey
+from tap_afas.profit.page import KeyField, PageSize
 from tap_afas.sandbox import Field
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_afas.profit.page import Key, KeyKind, Value
+    from tap_afas.profit.query import Filter
     from tap_afas.sandbox import Row, Sandbox
 
 pytest_plugins = ["tap_afas.sandbox.fixtures"]
@@ -42,6 +50,49 @@ _TEXTS = st.one_of(
         " a",
     ]),
 )
+
+
+class _Keys:
+    """A page of nothing but keys."""
+
+    stamps = ()
+
+    def __init__(self, keys: list[Key]) -> None:
+        self.keys = keys
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+def _after(key: Key, groups: Filter) -> bool:
+    """Whether a row is among those asked for; its fields are k0, k1, …, wide enough to sort as text."""
+    values = {f"k{number}": str(value).removesuffix("Z") for number, value in enumerate(key)}
+    holds = {">": operator.gt, ">=": operator.ge, "=": operator.eq}
+    return not groups or any(
+        all(one.operator in holds and holds[one.operator](values[one.field], str(one.value)) for one in group)
+        for group in groups
+    )
+
+
+@pytest.mark.parametrize("kinds", [("number",), ("moment",), ("number", "moment"), ("moment", "number"), ("text",)])
+def test_what_a_walk_by_key_remembers_is_bounded(kinds: tuple[KeyKind, ...]) -> None:
+    one_of: dict[str, Callable[[int], Value]] = {
+        "number": lambda number: 100_000 + number,
+        "text": lambda number: f"{number:09}",
+        "moment": lambda number: (
+            f"{datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=number / 4):%FT%T}Z"
+        ),
+    }
+    rows = [tuple(one_of[kind](number) for kind in kinds) for number in range(1000)]
+    rows = sorted({key[0]: key for key in rows}.values()) if kinds == ("moment",) else rows
+    walk = ByKey([KeyField(f"k{number}", kind) for number, kind in enumerate(kinds)], PageSize(20))
+    found: list[Key] = []
+    while not walk.done:
+        asked = walk.question()
+        page = [key for key in rows if _after(key, asked.filter)][asked.skip : asked.skip + asked.take]
+        found += [page[position] for position in walk.learn(_Keys(page))]  # type: ignore[arg-type]
+        assert len(walk._previous) <= 60
+    assert found == rows
 
 
 @pytest.mark.parametrize("stamp", [None, "Modified"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import itertools
 import operator
@@ -15,7 +16,7 @@ from tap_afas.profit.query import Condition, Filter, Group, Query, both
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_afas.profit.page import KeyField, Page, PageSize
+    from tap_afas.profit.page import Key, KeyField, Page, PageSize
 
 _COMPARABLE = {"number", "date", "moment"}
 _MOST_STUCK = 6
@@ -39,8 +40,10 @@ class ByKey:
         self.where = where
         self.after = tuple(after) if after is not None else None
         self.done = False
-        self._previous: set[Any] = set()
+        # Delivered rows that may come again, and the least place in the order that a row can still have.
+        self._previous: set[Key] = set()
         self._last: Any = None
+        self._floor: tuple[Any, ...] = ()
         self._pages = 0
         self._stuck = 0
         # How many of the groups of `_behind` are exhausted; a question holds as many of the others as fit.
@@ -110,12 +113,13 @@ class ByKey:
         # Only a page that begins with the last row, and holds no other known one, is past all keys that AFAS holds
         # equal to it.
         past_equals = bool(self._exhausted) or (bool(len(keys)) and keys[0] == self._last and len(new) == len(keys) - 1)
+        forward = self._last is None or not keys or self._place(keys[-1]) >= self._place(self._last)
         self._pages += 1
         if self._beyond and len(keys) and not new:
             raise MisbehavedError(f"AFAS sends rows from before the asked place. Asked: {asked}.")
         if self.size.is_last(len(keys), asked.take, new=bool(new)):
             self._exhaust(asked, doubtful=len(new) < len(keys) and not past_equals)
-        elif new:
+        elif new and forward:
             self._stuck = self._exhausted = 0
             self._beyond = False
         elif len(keys) < asked.take:
@@ -123,10 +127,26 @@ class ByKey:
         else:
             self._grow(asked)
         if len(keys):
-            self._previous = set(keys) if past_equals else self._previous.union(keys)
-            self._last = keys[-1]
-            self.after = tuple(key.literal(value) for key, value in zip(self.keys, keys[-1], strict=True))
+            self._remember(keys, past_equals=past_equals, forward=forward)
         return new
+
+    def _remember(self, keys: Sequence[Key], *, past_equals: bool, forward: bool) -> None:
+        """Keep the place to go on from, and the rows that may come again there."""
+        if past_equals:
+            self._previous.clear()
+        if forward:
+            self._go_on_from(keys[-1])
+        self._previous.update(keys[bisect.bisect_left(self._places(keys), self._floor) :])
+
+    def _go_on_from(self, last: Key) -> None:
+        self._last = last
+        self.after = tuple(field.literal(value) for field, value in zip(self.keys, last, strict=True))
+        # A moment is asked for from a second before on.
+        self._floor = tuple(
+            shift(str(value), -1) if field.kind == "moment" else _plain(value)
+            for field, value in zip(self.keys[: self._comparable], last, strict=False)
+        )
+        self._previous = {key for key in self._previous if self._place(key) >= self._floor}
 
     def _look_behind(self, page: Page, asked: Query) -> None:
         """Take the answer to whether anything stands behind a page that was short, round and without news."""
@@ -162,23 +182,22 @@ class ByKey:
             self._null_keys = [(Condition(key.id, "empty"),) for key in self.keys]
 
     def _check_order(self, asked: Query, keys: Sequence[Any]) -> None:
-        count = self._comparable
-        if not count:
-            return
-        comparable = [key[:count] for key in keys]
-        if any(key.kind != "number" for key in self.keys[:count]):
-            comparable = [tuple(map(_plain, key)) for key in comparable]
-        if self._last is not None:
-            # A moment is asked for from a second before on.
-            floor = (
-                shift(value, -1) if key.kind == "moment" else _plain(value)
-                for key, value in zip(self.keys[:count], self._last, strict=False)
-            )
-            comparable.insert(0, tuple(floor))
-        if any(map(operator.gt, comparable, itertools.islice(comparable, 1, None))):
+        places = self._places(keys)
+        falls = any(map(operator.gt, places, itertools.islice(places, 1, None)))
+        if falls or (self._last is not None and places and places[0] < self._floor):
             raise MisbehavedError(
                 f"AFAS sends rows out of the asked order or from before the asked place. Asked: {asked}."
             )
+
+    def _place(self, key: Key) -> Any:
+        return self._places([key])[0]
+
+    def _places(self, keys: Sequence[Key]) -> Sequence[Any]:
+        """Where keys stand in the order, as far as the tap can tell: by the numbers and dates before the first text."""
+        fields = self.keys[: self._comparable]
+        if all(field.kind == "number" for field in fields):
+            return keys if len(fields) == len(self.keys) else [key[: len(fields)] for key in keys]
+        return [tuple(map(_plain, key[: len(fields)])) for key in keys]
 
 
 def _plain(value: Any) -> Any:

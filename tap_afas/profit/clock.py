@@ -27,6 +27,8 @@ _SECOND_DIGITS = len("2015-01-26T16:57:43")
 _TAILS = {
     f":{minute:02}:{second:02}Z": f":{minute:02}:{second:02}+00:00" for minute in range(60) for second in range(60)
 }
+# Two years of hours: rows in the order of their stamps go on to later ones.
+_MOST_HOURS = 20_000
 # A clock change moves the clock by less than this anywhere in the world.
 _WIDEST_CHANGE = datetime.timedelta(hours=3)
 
@@ -64,6 +66,8 @@ class Clock:
         try:
             prefix = self._hours[hour]
         except KeyError:
+            if len(self._hours) >= _MOST_HOURS:
+                self._hours.clear()
             prefix = self._hours[hour] = self._utc_hour(hour)
         tail = _TAILS.get(wall[_HOUR_DIGITS:])
         return prefix + tail if prefix is not None and tail is not None else self._to_utc_slowly(wall)

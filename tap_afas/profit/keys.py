@@ -33,16 +33,13 @@ def check_keys(page: Page, fields: Sequence[KeyField]) -> None:
     if not fields or not len(page):
         return
     names = [field.id for field in fields]
-    for name in names:
-        column = page.column(name)
-        if None in column:
-            position = list(column).index(None)
-            others = _describe(names, page.keys[position])
-            raise UnfitKeyError(
-                f"The key field {name} is empty in a row ({others}).",
-                f"Rows can't be told apart by {', '.join(names)}: set `primary_keys` of this connector to fields that"
-                " are always filled, or to [] for none.",
-            )
+    if None in itertools.chain.from_iterable(page.keys):
+        key = next(key for key in page.keys if None in key)
+        raise UnfitKeyError(
+            f"The key field {names[key.index(None)]} is empty in a row ({_describe(names, key)}).",
+            f"Rows can't be told apart by {', '.join(names)}: set `primary_keys` of this connector to fields that"
+            " are always filled, or to [] for none.",
+        )
     if len(set(page.keys)) == len(page.keys):
         return
     repeated = next(key for key, count in collections.Counter(page.keys).items() if count > 1)
