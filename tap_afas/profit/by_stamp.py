@@ -232,9 +232,8 @@ class ByStamp:
                 return range(last)
             if in_order and self._horizon is not None:
                 last = bisect.bisect_right(stamps, self._horizon)
-        return [
-            position for position in range(len(stamps)) if position >= last or not self._strike(page.mark(position))
-        ]
+        unknown = [position for position in range(last) if not self._strike(page.mark(position))]
+        return [*unknown, *range(last, len(stamps))]
 
     def _strike(self, mark: bytes) -> bool:
         return strike(self._known, mark) or strike(self._delivered_before, mark)

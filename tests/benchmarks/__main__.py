@@ -40,7 +40,7 @@ class Options:
 
     runs: int
     rows: int
-    only: str
+    only: tuple[str, ...]
 
 
 def say(text: str) -> None:
@@ -97,7 +97,7 @@ def prepared(names: Iterable[Contestant]) -> dict[str, Contestant]:
 
 def taps(options: Options, folder: Path) -> list[Entry]:
     """All contestants on one table."""
-    chosen = prepared(each for each in contestants.ALL if options.only in each.name)
+    chosen = prepared(each for each in contestants.ALL if any(part in each.name for part in options.only))
     with serve(options.rows) as server:
         reading = Reading(server.base_url, server.connectors, folder)
         jobs = {name: job(each, reading, server, options.rows) for name, each in chosen.items()}
@@ -177,13 +177,16 @@ def main() -> None:
     parser.add_argument("benchmarks", nargs="*", metavar="benchmark", help=f"{names}; all of them if none is named")
     parser.add_argument("--runs", type=int, default=3, help="of each, after one that isn't counted; 1: just one (3)")
     parser.add_argument("--rows", type=int, default=400_000, help="rows of the table (400,000)")
-    parser.add_argument("--only", default="", help="of `taps`, those with this in their name")
+    parser.add_argument("--only", action="append", help="of `taps`, those with this in their name; may come again")
     parser.add_argument("--json", type=Path, help="where to write the figures of all runs")
     given = parser.parse_args()
     unknown = set(given.benchmarks) - set(BENCHMARKS)
     if unknown:
         parser.error(f"no benchmark: {', '.join(unknown)}")
-    options = Options(given.runs, given.rows, given.only)
+    strange = [part for part in given.only or () if not any(part in each.name for each in contestants.ALL)]
+    if strange:
+        parser.error(f"no contestant has this in its name: {', '.join(strange)}")
+    options = Options(given.runs, given.rows, tuple(given.only or [""]))
     say(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}; medians of {options.runs}")
     entries: list[Entry] = []
     with tempfile.TemporaryDirectory() as folder:
