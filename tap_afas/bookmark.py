@@ -17,6 +17,7 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Any
 
+from tap_afas.inputs import StateError
 from tap_afas.profit.by_stamp import Place, Stamp
 from tap_afas.profit.page import strike
 from tap_afas.records import MARK_BYTES
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from tap_afas.profit.page import Page
 
 _MOST_MARKS = 1000
-
-
-class StateError(Exception):
-    """The STATE passed in can't be used; `str()` is a sentence for the person who runs the tap."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: str, *, is_date: b
         return None
     if value is not None and not _is_value(value, is_date=is_date):
         expected = "a date and time with its offset, such as 2026-03-01T08:15:00+00:00" if is_date else "a whole number"
-        raise StateError(f"{stream}: the state's `replication_key_value` is {value!r}, not {expected}. {_ADVICE}")
+        raise StateError(f"{stream}: the state's `replication_key_value` is {value!r}, not {expected}.")
     return Bookmark(
         key=key,
         value=value,
@@ -99,20 +96,6 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: str, *, is_date: b
         empties_read=state.get("empties_read") is True or value is not None,
         place=_read_place(state.get("place"), is_date=is_date),
     )
-
-
-_ADVICE = "Pass the state that this tap wrote, or start anew: without --state, or `meltano run --full-refresh`."
-
-
-def check_state(state: Any) -> None:
-    """See to it that a STATE is one at all.
-
-    Raises:
-        StateError: It isn't.
-    """
-    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
-    if not isinstance(bookmarks, dict) or not all(isinstance(bookmark, dict) for bookmark in bookmarks.values()):
-        raise StateError(f'The state is not of the form {{"bookmarks": {{"<stream>": {{…}}}}}}. {_ADVICE}')
 
 
 def moment(value: str) -> datetime.datetime:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import fnmatch
 import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
+from tap_afas.inputs import InputError
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.standard import known_key, stamp_candidates
 from tap_afas.schema import json_schema, kinds_of
-from tap_afas.settings import Choice
 from tap_afas.workers import Workers
 
 if TYPE_CHECKING:
@@ -29,8 +30,37 @@ _MOST_NAMED = 20
 _STAMPS: set[Kind] = {"date", "date-time", "integer"}
 
 
-class DiscoveryError(Exception):
-    """The settings don't fit what AFAS has; `str()` is a sentence for the person who runs the tap."""
+class DiscoveryError(InputError):
+    """The settings don't fit what AFAS has."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Choice:
+    """Which connectors become streams.
+
+    Attributes:
+        patterns: Names or glob patterns; a leading `!` excludes.
+    """
+
+    patterns: tuple[str, ...]
+
+    def takes(self, connector_id: str) -> bool:
+        """Whether a connector is among them."""
+        wanted = [pattern for pattern in self.patterns if not pattern.startswith("!")] or ["*"]
+        unwanted = [pattern[1:] for pattern in self.patterns if pattern.startswith("!")]
+        return any(_matches(connector_id, pattern) for pattern in wanted) and not any(
+            _matches(connector_id, pattern) for pattern in unwanted
+        )
+
+    def missing(self, connector_ids: Iterable[str]) -> list[str]:
+        """The names, not the patterns, that no connector bears."""
+        known = {connector_id.casefold() for connector_id in connector_ids}
+        plain = (pattern.removeprefix("!") for pattern in self.patterns if not set(pattern) & set("*?["))
+        return [name for name in plain if name.casefold() not in known]
+
+
+def _matches(connector_id: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(connector_id.casefold(), pattern.casefold())
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import datetime
 import decimal
 from typing import TYPE_CHECKING, Any
 
+from tap_afas.inputs import InputError
 from tap_afas.profit.query import Condition, Filter
 from tap_afas.schema import kind_of
 
@@ -30,8 +31,8 @@ _WORDS: dict[Kind, str] = {
 }
 
 
-class FilterError(Exception):
-    """A filter that AFAS wouldn't understand, or would misunderstand; `str()` is a sentence for who runs the tap."""
+class FilterError(InputError):
+    """A filter that AFAS wouldn't understand, or would misunderstand."""
 
 
 def read_filter(setting: Any, connector: Connector, clock: Clock) -> Filter:

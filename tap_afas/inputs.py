@@ -10,14 +10,29 @@ from typing import IO, TYPE_CHECKING, Any
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.singerlib import Catalog, Metadata
 
-from tap_afas.bookmark import StateError, check_state
-from tap_afas.discovery import DiscoveryError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PREFIX = "TAP_AFAS_"
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+class InputError(Exception):
+    """What the tap was given can't be used; `str()` is a sentence for the person who runs it."""
+
+
+class StateError(InputError):
+    """The STATE can't be used.
+
+    Args:
+        sentence: What is wrong with it; what to do is added.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(
+            f"{sentence} Pass the state that this tap wrote, or start anew: without --state, or"
+            " `meltano run --full-refresh`."
+        )
 
 
 def read_settings(sources: Sequence[str], schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,10 +104,12 @@ def read_state(file: IO[str]) -> dict[str, Any]:
     """The STATE of `--state`.
 
     Raises:
-        StateError: It is none.
+        InputError: It is none.
     """
     content = _read_object(file, "--state")
-    check_state(content)
+    bookmarks = content.get("bookmarks", {})
+    if not isinstance(bookmarks, dict) or not all(isinstance(bookmark, dict) for bookmark in bookmarks.values()):
+        raise StateError('The state is not of the form {"bookmarks": {"<stream>": {…}}}.')
     return content
 
 
@@ -100,14 +117,13 @@ def read_catalog(file: IO[str]) -> Catalog:
     """The catalog of `--catalog`.
 
     Raises:
-        DiscoveryError: It is none.
-        StateError: It is no JSON object.
+        InputError: It is none.
     """
     content = _read_object(file, "--catalog")
     try:
         return Catalog.from_dict(content)
     except (LookupError, TypeError, AttributeError, ValueError):
-        raise DiscoveryError(f"--catalog {file.name} is not a Singer catalog: run discovery again.") from None
+        raise InputError(f"--catalog {file.name} is not a Singer catalog: run discovery again.") from None
 
 
 def select_needed(catalog: Catalog) -> None:
@@ -125,7 +141,7 @@ def _read_object(file: IO[str], option: str) -> dict[str, Any]:
         content = json.load(file)
     except (ValueError, RecursionError):
         advice = " Of several lines of STATE, the last one counts." if option == "--state" else ""
-        raise StateError(f"{option} {file.name} is not JSON.{advice}") from None
+        raise InputError(f"{option} {file.name} is not JSON.{advice}") from None
     if not isinstance(content, dict):
-        raise StateError(f"{option} {file.name} is not a JSON object.")
+        raise InputError(f"{option} {file.name} is not a JSON object.")
     return content

@@ -204,24 +204,26 @@ class RowReader:
             kind = self.kinds[field]
             if kind == "number":
                 self._check_numbers(field, rows)
-            if kind not in {"date", "date-time"}:
-                continue
-            attribute = self.attributes[field]
-            convert = self.clock.to_utc if kind == "date-time" else _day
-            column = list(map(operator.attrgetter(attribute), rows))
-            converted = dict.fromkeys(column)
-            wall = None
-            try:
-                for wall in converted:
-                    if wall is not None:
-                        converted[wall] = convert(wall)
-            except ValueError:
-                raise self._unfit(field, kind, self._key_of(rows[column.index(wall)])) from None
-            # As a loop, but in C: there are millions.
-            collections.deque(map(setattr, rows, itertools.repeat(attribute), map(converted.get, column)), maxlen=0)
+            elif kind in {"date", "date-time"}:
+                self._convert_dates(field, kind, rows)
         if self._record is not self._row:
             rows = [self._record(*self._values(row)[:-2]) for row in rows]
         return rows
+
+    def _convert_dates(self, field: str, kind: Kind, rows: Sequence[Any]) -> None:
+        attribute = self.attributes[field]
+        convert = self.clock.to_utc if kind == "date-time" else _day
+        column = list(map(operator.attrgetter(attribute), rows))
+        converted = dict.fromkeys(column)
+        wall = None
+        try:
+            for wall in converted:
+                if wall is not None:
+                    converted[wall] = convert(wall)
+        except ValueError:
+            raise self._unfit(field, kind, self._key_of(rows[column.index(wall)])) from None
+        # As a loop, but in C: there are millions.
+        collections.deque(map(setattr, rows, itertools.repeat(attribute), map(converted.get, column)), maxlen=0)
 
     def _check_numbers(self, field: str, rows: Sequence[Any]) -> bytes:
         """See to it that a column holds numbers; those written as text become some. Returns them as a JSON array."""
@@ -361,7 +363,7 @@ class Rows:
 
     def pick(self, positions: Sequence[int]) -> list[Any]:
         """The rows at the positions."""
-        return self.rows if len(positions) == len(self.rows) else [self.rows[position] for position in positions]
+        return self.rows if len(positions) == len(self.rows) else list(map(self.rows.__getitem__, positions))
 
 
 class ReplacedFields:

@@ -14,10 +14,8 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import StateError
-from tap_afas.filters import FilterError
-from tap_afas.profit.client import StoppedError
-from tap_afas.profit.errors import ProfitError
+from tap_afas.inputs import InputError
+from tap_afas.profit.errors import ProfitError, StoppedError
 from tap_afas.workers import InterruptedRunError, Workers
 
 if TYPE_CHECKING:
@@ -27,7 +25,11 @@ if TYPE_CHECKING:
     from tap_afas.profit.metainfo import Connector
     from tap_afas.sync import StreamSync
 
-FAILURES = (ProfitError, FilterError, StateError)
+_FAILURES = (ProfitError, InputError)
+
+
+class FailedRunError(Exception):
+    """Some streams failed; each has been reported."""
 
 
 class Run:
@@ -86,7 +88,7 @@ class Run:
                 self._begin(workers, sync, result)
             else:
                 self._take(workers, sync, result)
-        except FAILURES as failure:
+        except _FAILURES as failure:
             self.failures[sync.stream.connector_id] = failure
             sync.stream.logger.error("%s", failure)  # noqa: TRY400 - the sentence is for a person
             self._active.discard(sync)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from singer_sdk.exceptions import MaxRecordsLimitException
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from tap_afas.bookmark import Bookmark
     from tap_afas.records import RowReader
+    from tap_afas.writer import LineWriter
 
 # Rows turned into lines at a time: they stay in the processor's cache, and a page's lines are never in memory all at
 # once.
@@ -34,10 +35,7 @@ _BLOCK = 1000
 
 
 class Owner(Protocol):
-    """What a stream asks of its tap."""
-
-    def write_lines(self, lines: bytes) -> None:
-        """Write lines that are encoded already."""
+    """What a stream asks of the session that it is read in."""
 
     def sync_alone(self, stream: AfasStream) -> None:
         """Sync one stream, whatever the others do."""
@@ -51,7 +49,7 @@ class AfasStream(Stream):
 
     Args:
         tap: The tap.
-        owner: The same, as what a stream asks of it.
+        owner: The session that it is read in.
         connector_id: As AFAS spells it; also the stream's id in the catalog.
         name: The stream's name for targets.
         schema: JSON Schema of its records.
@@ -149,11 +147,12 @@ class AfasStream(Stream):
 
     def write_rows(self, reader: RowReader, rows: Sequence[Any]) -> None:
         """Write RECORD messages of rows as they were read."""
+        writer = cast("LineWriter", self._tap.message_writer)
         page_at_once = self.page_at_once
         for start in range(0, len(rows), _BLOCK):
             block = reader.finish(rows[start : start + _BLOCK])
             if page_at_once:
-                self._owner.write_lines(reader.lines(self.name, block, self._stream_version))
+                writer.write_lines(reader.lines(self.name, block, self._stream_version))
             else:
                 for row in block:
                     self._write_record_message(reader.as_dict(row))

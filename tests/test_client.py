@@ -19,7 +19,7 @@ from running import articles, client_of, without_waiting
 
 from tap_afas.profit import client as client_module
 from tap_afas.profit.auth import ClassicToken
-from tap_afas.profit.client import Manners, ProfitClient, StoppedError
+from tap_afas.profit.client import Manners, ProfitClient
 from tap_afas.profit.errors import (
     BusyError,
     ConnectorError,
@@ -28,6 +28,7 @@ from tap_afas.profit.errors import (
     NotUnderstoodError,
     ProfitError,
     QueryTooLongError,
+    StoppedError,
     TimeOutError,
     TooMuchError,
     UnreachableError,

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_afas.bookmark import StateError
-from tap_afas.discovery import DiscoveryError
-from tap_afas.inputs import read_catalog, read_settings, read_state
+from tap_afas.inputs import InputError, read_catalog, read_settings, read_state
 from tap_afas.settings import SCHEMA
 
 if TYPE_CHECKING:
@@ -87,7 +85,7 @@ def test_state() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "5", '{"bookmarks": 5}', '{"bookmarks": {"A": 5}}', "{}\n{}", "[" * 99_999])
 def test_state_that_is_none(text: str) -> None:
-    with pytest.raises(StateError):
+    with pytest.raises(InputError):
         read_state(_file(text))
 
 
@@ -96,5 +94,5 @@ def test_state_that_is_none(text: str) -> None:
     ['{"streams": 5}', '{"streams": [5]}', '{"streams": [{}]}', '{"streams": [{"tap_stream_id": "A", "metadata": 5}]}'],
 )
 def test_catalog_that_is_none(text: str) -> None:
-    with pytest.raises(DiscoveryError, match="not a Singer catalog"):
+    with pytest.raises(InputError, match="not a Singer catalog"):
         read_catalog(_file(text))

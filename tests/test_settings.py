@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.plugin_base import JSONSchemaValidator
 
-from tap_afas.complaints import complaint
-from tap_afas.settings import SCHEMA, Choice, base_url, client, page_size, problems, tidied
+from tap_afas.complaints import complaint, problems
+from tap_afas.discovery import Choice
+from tap_afas.session import client
+from tap_afas.settings import SCHEMA, base_url, page_size, tidied
 from tap_afas.tap import TapAfas
 
 DATA = "5A" * 32

@@ -101,6 +101,16 @@ def test_what_needs_no_settings(option: str) -> None:
     assert ran.out
 
 
+@pytest.mark.parametrize("option", ["--about", "--version", "--help"])
+def test_what_reads_nothing_loads_nothing_that_reads(option: str) -> None:
+    command = [sys.executable, "-X", "importtime", "-c", "from tap_afas.tap import main; main()", option]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stderr
+    loaded = {line.rpartition("|")[2].strip().removeprefix("tap_afas.") for line in said.splitlines()}
+    assert {"tap", "settings"} <= loaded
+    walks = {"profit.walk", "profit.by_stamp", "profit.by_key", "profit.by_offset", "profit.keys", "profit.page"}
+    assert not loaded & {"session", "stream", "sync", "records", "discovery", "profit.client", "profit.clock", *walks}
+
+
 def test_about_names_every_setting() -> None:
     about = json.loads(run_tap(None, "--about", "--format", "json").out)
     assert set(about["settings"]["properties"]) >= set(TapAfas.config_jsonschema["properties"])
@@ -285,7 +295,7 @@ def test_a_token_that_ends_soon(sandbox: Sandbox, ahead: int, *, warned: bool) -
 def test_classic_tokens_fade(sandbox: Sandbox) -> None:
     sandbox.load([articles(1)])
     assert not any("31 August 2027" in line for line in run_tap(config_of(sandbox)).lines("WARNING"))
-    with mock.patch("tap_afas.tap._CLASSIC_TOKENS_FADE", datetime.date(2020, 1, 1)):
+    with mock.patch("tap_afas.session._CLASSIC_TOKENS_FADE", datetime.date(2020, 1, 1)):
         assert any("31 August 2027" in line for line in run_tap(config_of(sandbox)).lines("WARNING"))
         assert not any("2027" in line for line in run_tap(config_of(sandbox, oauth=True)).lines("WARNING"))
 

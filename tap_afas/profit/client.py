@@ -29,6 +29,7 @@ from tap_afas.profit.errors import (
     NotAllowedError,
     NotUnderstoodError,
     ProfitError,
+    StoppedError,
     TimeOutError,
     TooMuchError,
     UnreachableError,
@@ -63,10 +64,6 @@ _CHECK_ADDRESS = "Check the network and `environment_id` or `base_url`."
 _LIGHTER = (
     "Set a smaller `page_size` for this connector, or make it lighter in AFAS: fewer joins and calculated fields."
 )
-
-
-class StoppedError(Exception):
-    """The run was stopped while a request was waiting."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -64,6 +64,10 @@ class ProfitError(Exception):
         return " ".join(parts)
 
 
+class StoppedError(Exception):
+    """The run was stopped while a request was waiting."""
+
+
 class UnreachableError(ProfitError):
     """No answer came, or it broke off."""
 
