@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import itertools
 import operator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from depth import depth
@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from model import CODE, FIELDS, MODIFIED, Source, Target, Ticking, Walk, row, run
 
 from tap_afas.profit.by_key import ByKey
+from tap_afas.profit.keys import SeenKeys, UnfitKeyError
 from tap_afas.profit.page import KeyField, PageSize
 from tap_afas.sandbox import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tap_afas.profit.page import Key, KeyKind, Value
     from tap_afas.profit.query import Filter
@@ -53,12 +54,11 @@ _TEXTS = st.one_of(
 
 
 class _Keys:
-    """A page of nothing but keys."""
+    """A page of nothing but keys, and stamps."""
 
-    stamps = ()
-
-    def __init__(self, keys: list[Key]) -> None:
+    def __init__(self, keys: list[Key], stamps: Sequence[str] = ()) -> None:
         self.keys = keys
+        self.stamps = stamps
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -93,6 +93,26 @@ def test_what_a_walk_by_key_remembers_is_bounded(kinds: tuple[KeyKind, ...]) -> 
         found += [page[position] for position in walk.learn(_Keys(page))]  # type: ignore[arg-type]
         assert len(walk._previous) <= 60
     assert found == rows
+
+
+def test_of_many_keys_a_sample_is_remembered() -> None:
+    def page(first: int, stamp: str) -> Any:
+        return _Keys([(number,) for number in range(first, first + 10)], [stamp] * 10)
+
+    seen = SeenKeys([KeyField("Id", "number")], "2024-02-01T00:00:00", most=50)
+    for first in range(0, 2000, 10):
+        seen.check(page(first, _OLD))
+        seen.check(page(first, _OLD))
+        assert len(seen._stamps) <= 50
+    assert len(seen._stamps) > 20
+    seen.check(page(0, "2024-03-01T00:00:00"))
+    caught = 0
+    for first in range(0, 2000, 10):
+        try:
+            seen.check(page(first, "2024-01-31T00:00:00"))
+        except UnfitKeyError:
+            caught += 1
+    assert caught > 20
 
 
 @pytest.mark.parametrize("stamp", [None, "Modified"])

@@ -66,7 +66,9 @@ class SeenKeys:
         self._names = [field.id for field in fields]
         self._long_ago = long_ago
         self._most = most
-        self._mask = 0
+        # Every how many rows one is remembered, and how many rows from here the next is.
+        self._step = 1
+        self._next = 0
         self._stamps: dict[Key, Any] = {}
 
     def check(self, page: Page) -> None:
@@ -75,15 +77,12 @@ class SeenKeys:
         Raises:
             UnfitKeyError: One was.
         """
-        long_ago, seen, mask = self._long_ago, self._stamps, self._mask
-        if not self._names or long_ago is None:
+        if not self._names or self._long_ago is None:
             return
         keys, stamps = page.keys, page.stamps
-        for position in [place for place, value in enumerate(map(hash, keys)) if not value & mask]:
-            key, stamp = keys[position], stamps[position]
-            if stamp is not None and stamp >= long_ago:
-                continue
-            if seen.setdefault(key, stamp) != stamp:
+        met = self._stamps.keys() & keys
+        for key, stamp in zip(keys, stamps, strict=True) if met else ():
+            if key in met and self._is_settled(stamp) and self._stamps[key] != stamp:
                 raise UnfitKeyError(
                     f"The key {', '.join(self._names)} is not unique: more than one row has"
                     f" {_describe(self._names, key)}.",
@@ -91,9 +90,17 @@ class SeenKeys:
                     " rows apart, or to [] to load it without a key. (If the row was given an older stamp while it was"
                     " read, run again.)",
                 )
-        while len(seen) > self._most:
-            self._mask = 2 * self._mask + 1
-            seen = self._stamps = {key: stamp for key, stamp in seen.items() if not hash(key) & self._mask}
+        sample = range(self._next, len(keys), self._step)
+        self._next += len(sample) * self._step - len(keys)
+        for position in sample:
+            if self._is_settled(stamps[position]):
+                self._stamps[keys[position]] = stamps[position]
+        while len(self._stamps) > self._most:
+            self._step *= 2
+            self._stamps = dict(itertools.islice(self._stamps.items(), 0, None, 2))
+
+    def _is_settled(self, stamp: Any) -> bool:
+        return stamp is None or bool(stamp < self._long_ago)
 
 
 def _describe(names: Sequence[str], key: Key) -> str:
