@@ -98,7 +98,7 @@ def test_killed_by_a_signal(sandbox: Sandbox, tmp_path: Path, walk: str, signum:
     config, catalog = tmp_path / "config.json", tmp_path / "catalog.json"
     config.write_text(json.dumps(source.config(page_size=10)))
     catalog.write_text(json.dumps(source.catalog()))
-    command = [sys.executable, "-c", "from tap_afas.tap import main; main()"]
+    command = [sys.executable, "-m", "tap_afas"]
     with subprocess.Popen(
         [*command, "--config", str(config), "--catalog", str(catalog)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

@@ -24,7 +24,7 @@ OF_THE_SDK = {
 
 
 def about() -> dict[str, Any]:
-    command = [sys.executable, "-c", "from tap_afas.tap import main; main()", "--about", "--format=json"]
+    command = [sys.executable, "-m", "tap_afas", "--about", "--format=json"]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     settings: dict[str, Any] = json.loads(output)["settings"]["properties"]
     return settings

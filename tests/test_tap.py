@@ -103,7 +103,7 @@ def test_what_needs_no_settings(option: str) -> None:
 
 @pytest.mark.parametrize("option", ["--about", "--version", "--help"])
 def test_what_reads_nothing_loads_nothing_that_reads(option: str) -> None:
-    command = [sys.executable, "-X", "importtime", "-c", "from tap_afas.tap import main; main()", option]
+    command = [sys.executable, "-X", "importtime", "-m", "tap_afas", option]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stderr
     loaded = {line.rpartition("|")[2].strip().removeprefix("tap_afas.") for line in said.splitlines()}
     assert {"tap", "settings"} <= loaded
@@ -126,9 +126,8 @@ def test_a_connection_test(sandbox: Sandbox) -> None:
 
 def test_as_a_process(sandbox: Sandbox) -> None:
     sandbox.load([articles(3)])
-    code = "from tap_afas.tap import main; main()"
     ran = subprocess.run(
-        [sys.executable, "-c", code, "--config=ENV"],
+        [sys.executable, "-m", "tap_afas", "--config=ENV"],
         env={
             **os.environ,
             "TAP_AFAS_BASE_URL": sandbox.base_url,
