@@ -133,22 +133,29 @@ def parallel(options: Options, folder: Path) -> list[Entry]:
 def long(options: Options, folder: Path) -> list[Entry]:
     """Whether the end of a long walk is as fast as its beginning."""
     rows = options.rows * 5
-    chosen = prepared([contestants.FULL_TABLE, contestants.FIRST_SYNC])
-    say(f"\n### A walk over {rows:,} rows, 2 us for each row AFAS passes over\n")
-    say("| | rows/s, first tenth | last tenth | last by first | peak MiB |\n| --- | ---: | ---: | ---: | ---: |")
-    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in chosen}
-    with serve(rows, delays=(0.0, 0.0, AFAS_LIKE[2])) as server:
+    # The floor shows what of it is the machine.
+    chosen = prepared([contestants.FULL_TABLE, contestants.FIRST_SYNC, contestants.FLOOR_LOOP])
+    say(f"\n### A walk over {rows:,} rows\n")
+    say(
+        "| thousands of rows/s, by tenths | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | peak MiB |\n| --- |"
+        + 11 * " ---: |"
+    )
+    found: dict[str, list[list[float]]] = {name: [] for name in chosen}
+    with serve(rows) as server:
         reading = Reading(server.base_url, server.connectors, folder)
         for _, (name, contestant) in itertools.product(range(options.runs), chosen.items()):
             server.log()
             peak = run(contestant.arguments(reading)).peak
             log = [(when, first) for when, _, first, count in server.check(rows) if count]
-            found[name].append((_rate(log, 0, rows // 10), _rate(log, rows * 9 // 10, rows), peak))
+            found[name].append([
+                *(_rate(log, rows * tenth // 10, rows * (tenth + 1) // 10) for tenth in range(10)),
+                peak,
+            ])
     entries: list[Entry] = []
     for name, figures in found.items():
-        first, last, peak = map(statistics.median, zip(*figures, strict=True))
-        say(f"| {name} | {first:,.0f} | {last:,.0f} | {last / first:.2f} | {peak:.0f} |")
-        entries.append({"title": "long", "name": name, "rows": rows, "first, last, peak": figures})
+        *tenths, peak = map(statistics.median, zip(*figures, strict=True))
+        say(f"| {name} | {' | '.join(f'{each / 1000:.0f}' for each in tenths)} | {peak:.0f} |")
+        entries.append({"title": "long", "name": name, "rows": rows, "rows/s by tenths, peak": figures})
     return entries
 
 
