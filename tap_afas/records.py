@@ -8,6 +8,7 @@ in mind; what fits nowhere is reported with connector, field and the key of its 
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime
 import decimal
 import hashlib
@@ -33,7 +34,7 @@ logger = logging.getLogger("tap-afas.records")
 _TYPES: dict[Kind, Any] = {
     "string": str | None,
     "integer": int | None,
-    # As AFAS wrote it, digit by digit: nothing can be exacter, or faster. `_check_numbers` sees that it is one.
+    # As AFAS wrote it, digit by digit: nothing can be exacter, or faster. `_mended` sees that it is one.
     "number": msgspec.Raw,
     "boolean": bool | None,
     "date": str | None,
@@ -122,7 +123,7 @@ class RowReader:
         """
         try:
             rows: list[Any] = self._decoder.decode(body).rows  # type: ignore[attr-defined]
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             rows = self._read_tolerantly(body)
         return Rows(self, rows)
 
@@ -203,7 +204,8 @@ class RowReader:
         for field in self._visible:
             kind = self.kinds[field]
             if kind == "number":
-                self._check_numbers(field, rows)
+                for row, number in zip(rows, self._mended(field, rows) or (), strict=False):
+                    setattr(row, self.attributes[field], number)
             elif kind in {"date", "date-time"}:
                 self._convert_dates(field, kind, rows)
         if self._record is not self._row:
@@ -225,25 +227,24 @@ class RowReader:
         # As a loop, but in C: there are millions.
         collections.deque(map(setattr, rows, itertools.repeat(attribute), map(converted.get, column)), maxlen=0)
 
-    def _check_numbers(self, field: str, rows: Sequence[Any]) -> bytes:
-        """See to it that a column holds numbers; those written as text become some. Returns them as a JSON array."""
+    def _mended(self, field: str, rows: Sequence[Any]) -> list[msgspec.Raw] | None:
+        """The numbers of a column where some are written as text; None where all are numbers. Rows stay as they are."""
         column = operator.attrgetter(self.attributes[field])
-        numbers = _encoder.encode(list(map(column, rows)))
-        try:
-            _floats.decode(numbers)
-        except msgspec.DecodeError:
-            for row in rows:
-                try:
-                    setattr(row, self.attributes[field], _number(bytes(column(row))))
-                except (ValueError, ArithmeticError, RecursionError):
-                    raise self._unfit(field, "number", self._key_of(row)) from None
-            numbers = _encoder.encode(list(map(column, rows)))
+        with contextlib.suppress(msgspec.DecodeError, RecursionError):
+            _floats.decode(_encoder.encode(list(map(column, rows))))
+            return None
+        numbers = []
+        for row in rows:
+            try:
+                numbers.append(_number(bytes(column(row))))
+            except (ValueError, ArithmeticError, RecursionError):
+                raise self._unfit(field, "number", self._key_of(row)) from None
         return numbers
 
     def _key_of(self, row: Any) -> str:
         values = {name: getattr(row, self.attributes[name]) for name in self.key}
         return ", ".join(
-            f"{name} = {bytes(value).decode() if isinstance(value, msgspec.Raw) else value}"
+            f"{name} = {bytes(value)[:80].decode('utf-8', 'replace') if isinstance(value, msgspec.Raw) else value}"
             for name, value in values.items()
         )
 
@@ -253,9 +254,10 @@ class RowReader:
         Raises:
             UnfitValueError: A number is none.
         """
+        values = list(map(operator.attrgetter(self.attributes[field]), rows))
         if self.kinds[field] == "number":
-            return _decimals.decode(self._check_numbers(field, rows))
-        return list(map(operator.attrgetter(self.attributes[field]), rows))
+            return _decimals.decode(_encoder.encode(self._mended(field, rows) or values))
+        return values
 
     def lines(self, stream: str, rows: Sequence[Any], version: int | None) -> bytes:
         """RECORD messages of finished rows, a line each."""

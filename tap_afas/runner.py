@@ -55,6 +55,10 @@ class Run:
         if self._workers is not None:
             self._workers.interrupt(signum)
 
+    def _check_signal(self) -> None:
+        if self._signum is not None:
+            raise InterruptedRunError(self._signum)
+
     def __call__(self) -> None:
         """Run until all streams are done or have failed; `failures` then tells which.
 
@@ -68,9 +72,10 @@ class Run:
                     sync = self._waiting.popleft()
                     self._active.add(sync)
                     workers.submit(sync, sync.describe)
+                # A signal that came before there were workers, and one that came while they worked.
+                self._check_signal()
                 sync, result, error = workers.next()
-                if self._signum is not None:
-                    raise InterruptedRunError(self._signum)
+                self._check_signal()
                 # A stream can fail on a page while its next one is under way.
                 if sync in self._active:
                     self._handle(workers, sync, result, error)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tap_afas.bookmark import Bookmark, Overlap, moment
 from tap_afas.drift import SchemaChangedError, columns, stamp_of
 from tap_afas.filters import read_filter
+from tap_afas.inputs import StateError
 from tap_afas.profit.by_key import ByKey
 from tap_afas.profit.by_offset import ByOffset, offset_order
 from tap_afas.profit.by_stamp import ByStamp, StampField, Start
@@ -114,8 +115,17 @@ class StreamSync:
         return self._described or self._client.connector(self.stream.connector_id)
 
     def ask(self) -> Answer:
-        """Ask for the next page."""
-        return self._client.rows(self.stream.connector_id, self._walk.question())
+        """Ask for the next page.
+
+        Raises:
+            ProfitError: AFAS didn't answer.
+            StateError: There is no next page to ask for, since the state's place isn't one.
+        """
+        try:
+            question = self._walk.question()
+        except ValueError:
+            raise StateError("The state's `place` holds something that is no date.") from None
+        return self._client.rows(self.stream.connector_id, question)
 
     # What runs in the thread that writes
 

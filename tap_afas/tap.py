@@ -59,11 +59,19 @@ class TapAfas(Tap):
     _session: Session | None = None
     _interrupted = False
 
+    @override
+    def __init__(self, **options: Any) -> None:
+        # What `--version` and `--about` don't need isn't loaded for them. It is loaded before the SDK takes over the
+        # signals, since an exit that is raised while a module loads can get lost.
+        from tap_afas import complaints, session  # noqa: F401, PLC0415
+
+        super().__init__(**options)
+
     # Settings
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        from tap_afas.complaints import complaint, problems  # noqa: PLC0415 - see `session`
+        from tap_afas.complaints import complaint, problems  # noqa: PLC0415 - see `__init__`
 
         self._config = tidied(self._config)
         self.append_builtin_config(self.config_jsonschema)
@@ -79,8 +87,7 @@ class TapAfas(Tap):
     def session(self) -> Session:
         """Discovers and reads the streams."""
         if self._session is None:
-            # What `--version` and `--about` don't need isn't loaded for them.
-            from tap_afas.session import Session  # noqa: PLC0415
+            from tap_afas.session import Session  # noqa: PLC0415 - see `__init__`
 
             self._session = Session(self)
         return self._session

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from model import CODE, FIELDS, MODIFIED, Source, Target, Ticking, Walk, row, run
 
 from tap_afas.profit.by_key import ByKey
+from tap_afas.profit.by_stamp import ByStamp, StampField, Start
 from tap_afas.profit.keys import SeenKeys, UnfitKeyError
 from tap_afas.profit.page import KeyField, PageSize
 from tap_afas.sandbox import Field
@@ -56,7 +57,9 @@ _TEXTS = st.one_of(
 class _Keys:
     """A page of nothing but keys, and stamps."""
 
-    def __init__(self, keys: list[Key], stamps: Sequence[str] = ()) -> None:
+    fields = ()
+
+    def __init__(self, keys: list[Key], stamps: Sequence[str | None] = ()) -> None:
         self.keys = keys
         self.stamps = stamps
 
@@ -113,6 +116,36 @@ def test_of_many_keys_a_sample_is_remembered() -> None:
         except UnfitKeyError:
             caught += 1
     assert caught > 20
+
+
+@pytest.mark.parametrize("overlap", [0, 1, 2])
+def test_a_rhythm_of_rows_hides_no_repetition(overlap: int) -> None:
+    # A header of its own, and a line whose key comes again: like an order and its lines.
+    rows: list[tuple[Key, str]] = []
+    for number in range(8000):
+        rows += [((-1 - number,), f"{_OLD}.{number:05}"), ((number % 2000,), f"{_OLD}.{number:05}")]
+    seen = SeenKeys([KeyField("Id", "number")], "2024-02-01T00:00:00", most=500)
+
+    def read() -> None:
+        for first in range(0, len(rows), 100 - overlap):
+            page = rows[first : first + 100]
+            seen.check(_Keys([key for key, _ in page], [stamp for _, stamp in page]))  # type: ignore[arg-type]
+
+    with pytest.raises(UnfitKeyError):
+        read()
+
+
+@pytest.mark.parametrize("key", ["a", None])
+def test_keys_are_checked_where_a_part_goes_by_offset(key: str | None) -> None:
+    walk = ByStamp(
+        StampField("At", is_date=True),
+        keys=[KeyField("Code", "text")],
+        order=["Number"],
+        size=PageSize(10),
+        start=Start(empties=True),
+    )
+    with pytest.raises(UnfitKeyError, match="Code"):
+        walk.learn(_Keys([("a",), (key,)], [None, None]))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("stamp", [None, "Modified"])

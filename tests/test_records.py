@@ -167,6 +167,21 @@ def test_a_number_can_be_a_key() -> None:
     assert page.keys == [(decimal.Decimal("1.5"),), (decimal.Decimal("1.5"),), (None,)]
     with pytest.raises(UnfitValueError, match='Bedrag in the row with Bedrag = "NaN" is not a number'):
         reads.read(b'{"rows":[{"Bedrag":1.50},{"Bedrag":"NaN"}]}')
+    with pytest.raises(UnfitValueError, match='Bedrag in the row with Bedrag = "�" is not a number'):
+        reads.read(b'{"rows":[{"Bedrag":"\xe9"}]}')
+
+
+def test_a_row_keeps_its_mark_whatever_is_looked_at() -> None:
+    page = reader().read(b'{"rows":[{"Id":1,"Bedrag":"1.50"},{"Id":2,"Bedrag":"2.50"}]}')
+    before = [page.mark(0), page.mark(1)]
+    assert page.column("Bedrag") == [decimal.Decimal("1.50"), decimal.Decimal("2.50")]
+    assert [page.mark(0), page.mark(1)] == before
+
+
+@pytest.mark.parametrize("field", ["Bedrag", "Code", "Nieuw"])
+def test_an_answer_nested_too_deep_is_reported(field: str) -> None:
+    with pytest.raises(NotUnderstoodError):
+        emit(b'{"rows":[{"%s":%s}]}' % (field.encode(), b"[" * 100_000))
 
 
 @pytest.mark.parametrize(

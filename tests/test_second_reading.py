@@ -182,6 +182,22 @@ def test_a_start_at_the_ends_of_the_calendar(sandbox: Sandbox, start: str) -> No
     assert (ran.error, len(ran.records)) == (None, 1)
 
 
+@pytest.mark.parametrize(
+    ("value", "since", "until"),
+    [(None, None, None), ("2024-01-15T00:00:00+00:00", "2024-01-20T00:00:00", "2024-03-21T00:00:00")],
+    ids=["among rows without a stamp", "inside a second"],
+)
+def test_a_place_that_is_none_ends_in_a_sentence(sandbox: Sandbox, value: Any, since: Any, until: Any) -> None:
+    fields = (Field("Day", "date", "", "", control_type=8), Field("Modified", "date", "Changed on", "Gewijzigd op"))
+    rows = [("2024-03-01T00:00:01.000", "2024-02-01T00:00:00.000")]
+    source = source_of(sandbox, fields, ("Day",), "Modified", rows)
+    place = {"keys": ["Day"], "after": ["yesterday"], "since": since, "until": until}
+    state = {"replication_key": "Modified", "place": place} | ({"replication_key_value": value} if value else {})
+    ran = run(source, {"bookmarks": {"Item": state}})
+    assert "The state's `place` holds something that is no date." in ran.said
+    assert not ran.records
+
+
 def test_nothing_selected_of_a_connector_without_a_key(sandbox: Sandbox) -> None:
     source = source_of(sandbox, (CODE, NUMBER), (), None, [("a", 1), ("b", 2)])
     catalog = source.catalog()

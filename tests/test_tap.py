@@ -111,6 +111,18 @@ def test_what_reads_nothing_loads_nothing_that_reads(option: str) -> None:
     assert not loaded & {"session", "stream", "sync", "records", "discovery", "profit.client", "profit.clock", *walks}
 
 
+def test_all_is_loaded_before_signals_are_taken_over(sandbox: Sandbox) -> None:
+    code = f"""
+import signal, sys
+take = signal.signal
+signal.signal = lambda *given: (print("tap_afas.session" in sys.modules), take(*given))[1]
+from tap_afas.tap import TapAfas
+TapAfas(config={config_of(sandbox)!r}, catalog={{"streams": []}})
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert set(ran.stdout.split()) == {"True"}
+
+
 def test_about_names_every_setting() -> None:
     about = json.loads(run_tap(None, "--about", "--format", "json").out)
     assert set(about["settings"]["properties"]) >= set(TapAfas.config_jsonschema["properties"])

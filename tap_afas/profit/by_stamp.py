@@ -260,6 +260,7 @@ class ByStamp:
 
     def _learn_part(self, part: Walk, page: Page) -> Sequence[int]:
         asked = part.question()
+        check_keys(page, self.keys)
         new = part.learn(page)
         if self._since is None:
             if any(stamp is not None for stamp in page.stamps):

@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import datetime
 import email.utils
+import io
 import logging
 import random
 import threading
@@ -272,21 +273,19 @@ class ProfitClient:
     def _read(self, response: requests.Response) -> bytes:
         """The body, whatever its length, within the time; of a refusal no more than its beginning."""
         deadline = time.monotonic() + self.manners.request_timeout
-        parts: list[bytes] = []
-        length = 0
+        body = io.BytesIO()
         # `read1` hands over what has come: `read` would wait for a whole chunk from a server that sends drop by drop.
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
-            parts.append(chunk)
-            length += len(chunk)
-            if response.status_code != _OK and length > _LARGEST_REFUSAL:
+            body.write(chunk)
+            if response.status_code != _OK and body.tell() > _LARGEST_REFUSAL:
                 break
-            if length > _LARGEST_ANSWER:
+            if body.tell() > _LARGEST_ANSWER:
                 raise TooMuchError(
                     "The answer is larger than AFAS sends (75 MB).", "Set a smaller `page_size` for this connector."
                 )
             if time.monotonic() > deadline:
                 raise self._timed_out()
-        return b"".join(parts)
+        return body.getvalue()
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import itertools
+import random
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.profit.errors import ProfitError
@@ -66,9 +67,9 @@ class SeenKeys:
         self._names = [field.id for field in fields]
         self._long_ago = long_ago
         self._most = most
-        # Every how many rows one is remembered, and how many rows from here the next is.
+        # Every how many rows one is remembered. Which one is chance, since rows may have a rhythm of their own.
         self._step = 1
-        self._next = 0
+        self._chance = random.Random(0)  # noqa: S311 - draws a sample, guards nothing
         self._stamps: dict[Key, Any] = {}
 
     def check(self, page: Page) -> None:
@@ -90,14 +91,12 @@ class SeenKeys:
                     " rows apart, or to [] to load it without a key. (If the row was given an older stamp while it was"
                     " read, run again.)",
                 )
-        sample = range(self._next, len(keys), self._step)
-        self._next += len(sample) * self._step - len(keys)
-        for position in sample:
+        for position in range(self._chance.randrange(self._step), len(keys), self._step):
             if self._is_settled(stamps[position]):
                 self._stamps[keys[position]] = stamps[position]
         while len(self._stamps) > self._most:
             self._step *= 2
-            self._stamps = dict(itertools.islice(self._stamps.items(), 0, None, 2))
+            self._stamps = dict(self._chance.sample(list(self._stamps.items()), self._most // 2))
 
     def _is_settled(self, stamp: Any) -> bool:
         return stamp is None or bool(stamp < self._long_ago)
