@@ -289,6 +289,24 @@ def run(
     return Ran(buffer.getvalue(), error, listener.heard, list(source.sandbox.log))
 
 
+@dataclasses.dataclass
+class Answer:
+    """A page of rows with a key and a stamp."""
+
+    keys: Sequence[Any]
+    stamps: Sequence[Any] = ()
+    fields: Sequence[str] = ("Id", "Modified")
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def mark(self, position: int) -> bytes:
+        return repr((self.keys[position], self.stamps[position])).encode()
+
+    def column(self, field: str) -> Sequence[Any]:
+        return [key[0] for key in self.keys] if field == "Id" else self.stamps
+
+
 class Target:
     """A target that upserts by key, or appends where there is no key."""
 

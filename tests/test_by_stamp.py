@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from model import Source, Target, Ticking, Walk, row, run
+from model import Answer, Source, Target, Ticking, Walk, row, run
 
 from tap_afas.profit.by_stamp import ByStamp, StampField, Start
 from tap_afas.profit.page import KeyField, MisbehavedError, PageSize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tap_afas.sandbox import Sandbox
 
 pytest_plugins = ["tap_afas.sandbox.fixtures"]
 
 SECOND = "2024-03-01T00:00:00"
-
-
-@dataclasses.dataclass
-class Answer:
-    """A page of rows with a key and a stamp."""
-
-    keys: Sequence[Any]
-    stamps: Sequence[Any]
-    fields: Sequence[str] = ("Id", "Modified")
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def mark(self, position: int) -> bytes:
-        return repr((self.keys[position], self.stamps[position])).encode()
-
-    def column(self, field: str) -> Sequence[Any]:
-        return [key[0] for key in self.keys] if field == "Id" else self.stamps
 
 
 @pytest.mark.parametrize("stray", ["2024-02-28T00:00:00", "2024-03-01T00:00:09", None])

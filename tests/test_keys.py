@@ -12,7 +12,7 @@ import pytest
 from depth import depth
 from hypothesis import example, given
 from hypothesis import strategies as st
-from model import CODE, FIELDS, MODIFIED, Source, Target, Ticking, Walk, row, run
+from model import CODE, FIELDS, MODIFIED, Answer, Source, Target, Ticking, Walk, row, run
 
 from tap_afas.profit.by_key import ByKey
 from tap_afas.profit.by_stamp import ByStamp, StampField, Start
@@ -21,7 +21,7 @@ from tap_afas.profit.page import KeyField, PageSize
 from tap_afas.sandbox import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from tap_afas.profit.page import Key, KeyKind, Value
     from tap_afas.profit.query import Filter
@@ -54,19 +54,6 @@ _TEXTS = st.one_of(
 )
 
 
-class _Keys:
-    """A page of nothing but keys, and stamps."""
-
-    fields = ()
-
-    def __init__(self, keys: list[Key], stamps: Sequence[str | None] = ()) -> None:
-        self.keys = keys
-        self.stamps = stamps
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-
 def _after(key: Key, groups: Filter) -> bool:
     """Whether a row is among those asked for; its fields are k0, k1, …, wide enough to sort as text."""
     values = {f"k{number}": str(value).removesuffix("Z") for number, value in enumerate(key)}
@@ -93,14 +80,14 @@ def test_what_a_walk_by_key_remembers_is_bounded(kinds: tuple[KeyKind, ...]) -> 
     while not walk.done:
         asked = walk.question()
         page = [key for key in rows if _after(key, asked.filter)][asked.skip : asked.skip + asked.take]
-        found += [page[position] for position in walk.learn(_Keys(page))]  # type: ignore[arg-type]
+        found += [page[position] for position in walk.learn(Answer(page))]
         assert len(walk._previous) <= 60
     assert found == rows
 
 
 def test_of_many_keys_a_sample_is_remembered() -> None:
     def page(first: int, stamp: str) -> Any:
-        return _Keys([(number,) for number in range(first, first + 10)], [stamp] * 10)
+        return Answer([(number,) for number in range(first, first + 10)], [stamp] * 10)
 
     seen = SeenKeys([KeyField("Id", "number")], "2024-02-01T00:00:00", most=50)
     for first in range(0, 2000, 10):
@@ -129,7 +116,7 @@ def test_a_rhythm_of_rows_hides_no_repetition(overlap: int) -> None:
     def read() -> None:
         for first in range(0, len(rows), 100 - overlap):
             page = rows[first : first + 100]
-            seen.check(_Keys([key for key, _ in page], [stamp for _, stamp in page]))  # type: ignore[arg-type]
+            seen.check(Answer([key for key, _ in page], [stamp for _, stamp in page]))
 
     with pytest.raises(UnfitKeyError):
         read()
@@ -145,7 +132,7 @@ def test_keys_are_checked_where_a_part_goes_by_offset(key: str | None) -> None:
         start=Start(empties=True),
     )
     with pytest.raises(UnfitKeyError, match="Code"):
-        walk.learn(_Keys([("a",), (key,)], [None, None]))  # type: ignore[arg-type]
+        walk.learn(Answer([("a",), (key,)], [None, None]))
 
 
 @pytest.mark.parametrize("stamp", [None, "Modified"])

@@ -15,8 +15,10 @@ def test_a_signal_before_the_first_request_is_not_forgotten() -> None:
     answered = threading.Event()
     run = Run([mock.Mock(describe=lambda: answered.wait(10))], 1)
     run.interrupt(15)
-    threading.Timer(5, answered.set).start()
+    late = threading.Timer(5, answered.set)
+    late.start()
     with pytest.raises(InterruptedRunError):
         run()
     assert not answered.is_set()
+    late.cancel()
     answered.set()

@@ -96,7 +96,7 @@ def _install(python: Path, *what: str) -> None:
 
 
 def _uv(*arguments: str) -> None:
-    subprocess.run(["uv", "--quiet", *arguments], check=True)
+    subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], check=True)
 
 
 def _tap(reading: Reading) -> list[str]:
