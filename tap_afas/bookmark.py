@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 from tap_afas.inputs import StateError
 from tap_afas.profit.by_stamp import Place, Stamp
 from tap_afas.profit.page import strike
-from tap_afas.records import MARK_BYTES
+from tap_afas.profit.rows import FINGERPRINT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_afas.profit.page import Page
+    from tap_afas.profit.rows import Page
 
 _MOST_MARKS = 1000
 
@@ -123,9 +123,9 @@ def _read_delivered(text: Any) -> tuple[bytes, ...]:
         packed = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
     except (binascii.Error, ValueError):
         packed = b""
-    if len(packed) % MARK_BYTES:
+    if len(packed) % FINGERPRINT_BYTES:
         return ()
-    return tuple(packed[start : start + MARK_BYTES] for start in range(0, len(packed), MARK_BYTES))
+    return tuple(packed[start : start + FINGERPRINT_BYTES] for start in range(0, len(packed), FINGERPRINT_BYTES))
 
 
 def _read_place(place: Any, *, is_date: bool) -> Place | None:
@@ -169,11 +169,11 @@ class Overlap:
         if len(positions) + len(self._marks) > _MOST_MARKS:
             self._marks = []
             return
-        self._marks.extend((stamps[position], page.mark(position)) for position in positions)
+        self._marks.extend((stamps[position], page.fingerprint(position)) for position in positions)
         # What an earlier run delivered counts as often as it did: the overlap of two pages brings it twice.
         for position in set(range(len(stamps))).difference(picked) if self._before else ():
             if stamps[position] is not None and stamps[position] >= floor:
-                mark = page.mark(position)
+                mark = page.fingerprint(position)
                 if strike(self._before, mark):
                     self._marks.append((stamps[position], mark))
 

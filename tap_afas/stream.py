@@ -26,12 +26,8 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
     from tap_afas.bookmark import Bookmark
-    from tap_afas.records import RowReader
+    from tap_afas.records import RecordEncoder
     from tap_afas.writer import LineWriter
-
-# Rows turned into lines at a time: they stay in the processor's cache, and a page's lines are never in memory all at
-# once.
-_BLOCK = 1000
 
 
 class Owner(Protocol):
@@ -145,17 +141,15 @@ class AfasStream(Stream):
         if self._complete:
             super()._write_activate_version_message(full_table_version)
 
-    def write_rows(self, reader: RowReader, rows: Sequence[Any]) -> None:
+    def write_rows(self, encoder: RecordEncoder, rows: Sequence[Any]) -> None:
         """Write RECORD messages of rows as they were read."""
-        writer = cast("LineWriter", self._tap.message_writer)
-        page_at_once = self.page_at_once
-        for start in range(0, len(rows), _BLOCK):
-            block = reader.finish(rows[start : start + _BLOCK])
-            if page_at_once:
-                writer.write_lines(reader.lines(self.name, block, self._stream_version))
-            else:
-                for row in block:
-                    self._write_record_message(reader.as_dict(row))
+        if self.page_at_once:
+            writer = cast("LineWriter", self._tap.message_writer)
+            for lines in encoder.lines(rows, self._stream_version):
+                writer.write_lines(lines)
+        else:
+            for record in encoder.records(rows):
+                self._write_record_message(record)
 
     def write_complete(self) -> None:
         """Tell the target that all rows have come: now, and not before, may it take out what wasn't among them."""

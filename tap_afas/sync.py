@@ -20,7 +20,8 @@ from tap_afas.profit.by_stamp import ByStamp, StampField, Start
 from tap_afas.profit.clock import shift
 from tap_afas.profit.keys import check_keys
 from tap_afas.profit.page import KeyField, PageSize
-from tap_afas.records import ReplacedFields, RowReader, UnfitValueError
+from tap_afas.profit.rows import RowReader, UnfitValueError
+from tap_afas.records import RecordEncoder, ReplacedFields
 from tap_afas.schema import kinds_of
 from tap_afas.settings import page_size
 
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from tap_afas.profit.metainfo import Connector
     from tap_afas.profit.page import KeyKind
     from tap_afas.profit.query import Filter
+    from tap_afas.profit.rows import Page
     from tap_afas.profit.walk import Walk
-    from tap_afas.records import Rows
     from tap_afas.schema import Kind
     from tap_afas.stream import AfasStream
 
@@ -105,6 +106,7 @@ class StreamSync:
         self._picked: Sequence[int] = ()
         self._walk: Walk
         self.reader: RowReader
+        self.encoder: RecordEncoder
         self._replaced: ReplacedFields
 
     # What may run in any thread
@@ -171,9 +173,8 @@ class StreamSync:
                 {field: kinds[field] for field in (*visible, *hidden)},
                 key=stream.primary_keys,
                 stamp=stamp,
-                clock=self._clock,
-                hidden=hidden,
             )
+            self.encoder = RecordEncoder(stream.name, self.reader, visible, self._clock)
         except ValueError:
             raise SchemaChangedError(
                 "A field's id holds a quotation mark or a backslash, with which it can't be read.",
@@ -249,7 +250,7 @@ class StreamSync:
             return self._first_of(self.stream.replication_key, shift(value, -self._overlap_seconds))
         return shift(self._clock.earliest_wall(moment(value)), -self._overlap_seconds)
 
-    def take(self, answer: Answer) -> Rows:
+    def take(self, answer: Answer) -> Page:
         """Let the walk learn a page. After it, `ask` may ask for the next one while `write` writes this one.
 
         Returns:
@@ -273,7 +274,7 @@ class StreamSync:
         self._shrinks = 0
         return page
 
-    def _move_bookmark(self, bookmark: Bookmark, walk: ByStamp, page: Rows) -> None:
+    def _move_bookmark(self, bookmark: Bookmark, walk: ByStamp, page: Page) -> None:
         value = bookmark.value
         if walk.reached is not None:
             value = self._later(value, self._as_value(walk.reached))
@@ -306,14 +307,14 @@ class StreamSync:
         """Whether all pages have been taken."""
         return self._walk.done
 
-    def records(self, page: Rows) -> Iterable[dict[str, Any]]:
+    def records(self, page: Page) -> Iterable[dict[str, Any]]:
         """The new rows of a page as records, without writing them."""
-        return map(self.reader.as_dict, self.reader.finish(page.pick(self._picked)))
+        return self.encoder.records(page.pick(self._picked))
 
-    def write(self, page: Rows) -> None:
+    def write(self, page: Page) -> None:
         """Write the new rows of a page, and the state behind them; behind the last page, what follows it."""
         rows = page.pick(self._picked)
-        self.stream.write_rows(self.reader, rows)
+        self.stream.write_rows(self.encoder, rows)
         self.count.rows += len(rows)
         self.count.written = time.monotonic()
         if self.done:

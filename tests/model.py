@@ -15,6 +15,7 @@ import zoneinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tap_afas.profit.rows import Page
 from tap_afas.sandbox import KEEP, Connector, Field, Sandbox, Table, stored
 from tap_afas.tap import TapAfas
 from tap_afas.workers import InterruptedRunError
@@ -289,18 +290,18 @@ def run(
     return Ran(buffer.getvalue(), error, listener.heard, list(source.sandbox.log))
 
 
-@dataclasses.dataclass
-class Answer:
+class Answer(Page):
     """A page of rows with a key and a stamp."""
 
-    keys: Sequence[Any]
-    stamps: Sequence[Any] = ()
-    fields: Sequence[str] = ("Id", "Modified")
+    def __init__(self, keys: Sequence[Any], stamps: Sequence[Any] = ()) -> None:
+        self.keys = keys
+        self.stamps = stamps
+        self.fields = ("Id", "Modified")
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def mark(self, position: int) -> bytes:
+    def fingerprint(self, position: int) -> bytes:
         return repr((self.keys[position], self.stamps[position])).encode()
 
     def column(self, field: str) -> Sequence[Any]:

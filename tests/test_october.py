@@ -15,6 +15,7 @@ from model import Source, Target, Ticking, Walk, committed, last_state, row, run
 from tap_afas.profit.by_stamp import ByStamp, StampField, Start
 from tap_afas.profit.clock import Clock
 from tap_afas.profit.page import KeyField, PageSize
+from tap_afas.profit.rows import Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,20 +34,19 @@ def _wall(minute: float) -> str:
     return (_FIRST_PASS + dt.timedelta(minutes=minute)).astimezone(_ZONE).isoformat()[:19]
 
 
-class _Rows:
+class _Rows(Page):
     """A page of rows with an id and the minute at which each changed."""
 
-    fields = ("Id", "At")
-
     def __init__(self, rows: Sequence[tuple[int, int]]) -> None:
-        self.rows = rows
-        self.keys: Sequence[tuple[int, ...]] = [(number,) for number, _ in rows]
-        self.stamps: Sequence[str | int | None] = [_wall(minute) for _, minute in rows]
+        self.rows = list(rows)
+        self.fields = ("Id", "At")
+        self.keys = [(number,) for number, _ in rows]
+        self.stamps = [_wall(minute) for _, minute in rows]
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def mark(self, position: int) -> bytes:
+    def fingerprint(self, position: int) -> bytes:
         return str(self.rows[position]).encode()
 
     def column(self, field: str) -> Sequence[Any]:

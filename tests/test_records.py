@@ -8,9 +8,12 @@ import pytest
 
 from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import NotUnderstoodError
-from tap_afas.records import ReplacedFields, RowReader, UnfitValueError
+from tap_afas.profit.rows import RowReader, UnfitValueError
+from tap_afas.records import RecordEncoder, ReplacedFields
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tap_afas.schema import Kind
 
 KINDS: dict[str, Kind] = {
@@ -25,13 +28,17 @@ KINDS: dict[str, Kind] = {
 
 
 def reader(**options: Any) -> RowReader:
-    return RowReader("C", KINDS, **{"key": ("Id",), "stamp": "Gewijzigd_op", "clock": Clock(), **options})
+    return RowReader("C", KINDS, **{"key": ("Id",), "stamp": "Gewijzigd_op", **options})
+
+
+def encoder(reads: RowReader, fields: Sequence[str] = tuple(KINDS)) -> RecordEncoder:
+    return RecordEncoder("C", reads, fields, Clock())
 
 
 def emit(body: bytes, version: int | None = None, **options: Any) -> list[dict[str, Any]]:
     reads = reader(**options)
     page = reads.read(body)
-    lines = reads.lines("C", reads.finish(page.rows), version)
+    lines = b"".join(encoder(reads).lines(page.rows, version))
     return [json.loads(line, parse_float=decimal.Decimal) for line in lines.splitlines()]
 
 
@@ -144,10 +151,10 @@ def test_numbers_keep_the_digits_that_afas_wrote(count: bytes) -> None:
     written = [b"1.50", b"-0.0", b"null", b"12345678901234567890.12345678901234567890", b"1E+400", b"0"]
     rows = b",".join(b'{"Id":%s,"Bedrag":%s}' % (count, number) for number in written)
     reads = reader()
-    found = reads.finish(reads.read(b'{"rows":[%s]}' % rows).rows)
-    lines = reads.lines("C", found, None).splitlines()
+    body = b'{"rows":[%s]}' % rows
+    lines = b"".join(encoder(reads).lines(reads.read(body).rows, None)).splitlines()
     assert [line.partition(b'"Bedrag":')[2].partition(b",")[0] for line in lines] == written
-    values = [reads.as_dict(row)["Bedrag"] for row in found]
+    values = [record["Bedrag"] for record in encoder(reads).records(reads.read(body).rows)]
     assert [None if value is None else str(value).encode() for value in values] == [
         None if number == b"null" else number for number in written
     ]
@@ -171,11 +178,11 @@ def test_a_number_can_be_a_key() -> None:
         reads.read(b'{"rows":[{"Bedrag":"\xe9"}]}')
 
 
-def test_a_row_keeps_its_mark_whatever_is_looked_at() -> None:
+def test_a_row_keeps_its_fingerprint_whatever_is_looked_at() -> None:
     page = reader().read(b'{"rows":[{"Id":1,"Bedrag":"1.50"},{"Id":2,"Bedrag":"2.50"}]}')
-    before = [page.mark(0), page.mark(1)]
+    before = [page.fingerprint(0), page.fingerprint(1)]
     assert page.column("Bedrag") == [decimal.Decimal("1.50"), decimal.Decimal("2.50")]
-    assert [page.mark(0), page.mark(1)] == before
+    assert [page.fingerprint(0), page.fingerprint(1)] == before
 
 
 @pytest.mark.parametrize("field", ["Bedrag", "Code", "Nieuw"])
@@ -199,18 +206,26 @@ def test_afas_words_in_an_answer_without_rows_are_kept() -> None:
 
 
 def test_hidden_fields_are_read_but_not_emitted() -> None:
-    reads = reader(hidden=["Code"])
+    reads = RowReader("C", {"Id": "integer", "Code": "string"}, key=("Id",))
     page = reads.read(b'{"rows":[{"Id":1,"Code":"x"}]}')
     assert page.column("Code") == ["x"]
-    (line,) = reads.lines("C", reads.finish(page.rows), None).splitlines()
-    assert "Code" not in json.loads(line)["record"]
+    (lines,) = encoder(reads, ["Id"]).lines(page.rows, None)
+    assert json.loads(lines)["record"] == {"Id": 1}
 
 
-def test_marks_tell_rows_apart_and_outlast_the_run() -> None:
+def test_a_page_of_more_than_one_block() -> None:
+    rows = b",".join(b'{"Id":%d,"Bedrag":%d}' % (number, number) for number in range(2500))
+    assert [record["Id"] for record in records(rows)] == list(range(2500))
+    reads = reader()
+    page = reads.read(b'{"rows":[%s]}' % rows)
+    assert [record["Bedrag"] for record in encoder(reads).records(page.rows)] == list(range(2500))
+
+
+def test_fingerprints_tell_rows_apart_and_outlast_the_run() -> None:
     body = b'{"rows":[{"Id":1},{"Id":2},{"Id":1}]}'
     page = reader().read(body)
-    assert page.mark(0) == page.mark(2) != page.mark(1)
-    assert page.mark(0) == reader().read(body).mark(0)
+    assert page.fingerprint(0) == page.fingerprint(2) != page.fingerprint(1)
+    assert page.fingerprint(0) == reader().read(body).fingerprint(0)
 
 
 def test_stamps_and_keys_of_a_page() -> None:

@@ -16,7 +16,8 @@ from tap_afas.profit.query import Condition, Filter, Group, Query, both
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_afas.profit.page import Key, KeyField, Page, PageSize
+    from tap_afas.profit.page import Key, KeyField, PageSize
+    from tap_afas.profit.rows import Page
 
 _COMPARABLE = {"number", "date", "moment"}
 _MOST_STUCK = 6

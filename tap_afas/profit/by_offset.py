@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_afas.profit.metainfo import Connector
-    from tap_afas.profit.page import Page, PageSize
+    from tap_afas.profit.page import PageSize
+    from tap_afas.profit.rows import Page
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?")
 _MOST_HEALS = 10
@@ -79,7 +80,7 @@ class ByOffset:
             self._check_end(page, asked)
             return ()
         self._check_order(page, asked)
-        marks = [page.mark(position) for position in range(len(page))]
+        marks = [page.fingerprint(position) for position in range(len(page))]
         new = self._aligned(marks) if not self._back else self._healed(page, marks, asked)
         if new is None:
             self._go_further_back(asked)

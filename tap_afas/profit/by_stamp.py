@@ -19,7 +19,8 @@ from tap_afas.profit.query import Condition, Filter, Group, Query, both
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_afas.profit.page import KeyField, Page
+    from tap_afas.profit.page import KeyField
+    from tap_afas.profit.rows import Page
     from tap_afas.profit.walk import Walk
 
 Stamp: TypeAlias = Any
@@ -200,7 +201,7 @@ class ByStamp:
         if not in_order:
             hour = f"{max(filter(self._repeated, stamps))[:13]}:00:00"
             self._enter_part(min(hour, *stamps), shift(hour, _HOUR + 1))
-            self._known.update(map(page.mark, range(len(stamps))))
+            self._known.update(map(page.fingerprint, range(len(stamps))))
             return new
         if self.size.is_last(len(stamps), asked.take, new=bool(new)):
             self._advance(stamps)
@@ -214,14 +215,14 @@ class ByStamp:
         if self._bound is not None and bound <= self._bound:
             # More rows in this second than a page holds; they come by key, and this page's come again.
             self._enter_part(self._bound, self.stamp.move(stamps[-1], 2))
-            self._known.update(map(page.mark, range(len(stamps))))
+            self._known.update(map(page.fingerprint, range(len(stamps))))
             return new
         self._advance(stamps)
         self._bound = bound
         if self._horizon is None or self._horizon <= stamps[-1]:
             self._known.clear()
             self._horizon = stamps[-1]
-        self._known.update(map(page.mark, range(bisect.bisect_left(stamps, bound), len(stamps))))
+        self._known.update(map(page.fingerprint, range(bisect.bisect_left(stamps, bound), len(stamps))))
         return new
 
     def _unknown(self, page: Page, *, in_order: bool) -> Sequence[int]:
@@ -232,7 +233,7 @@ class ByStamp:
                 return range(last)
             if in_order and self._horizon is not None:
                 last = bisect.bisect_right(stamps, self._horizon)
-        unknown = [position for position in range(last) if not self._strike(page.mark(position))]
+        unknown = [position for position in range(last) if not self._strike(page.fingerprint(position))]
         return [*unknown, *range(last, len(stamps))]
 
     def _strike(self, mark: bytes) -> bool:
@@ -285,7 +286,7 @@ class ByStamp:
         end = self.stamp.move(self._until, -1)
         fresh = []
         for position in positions:
-            stamp, mark = stamps[position], page.mark(position)
+            stamp, mark = stamps[position], page.fingerprint(position)
             if stamp >= end:
                 self._part_end.append(mark)
             if (self.start.limit is None or stamp <= self.start.limit) and (

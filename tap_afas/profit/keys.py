@@ -18,7 +18,8 @@ from tap_afas.profit.errors import ProfitError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_afas.profit.page import Key, KeyField, Page
+    from tap_afas.profit.page import Key, KeyField
+    from tap_afas.profit.rows import Page
 
 
 class UnfitKeyError(ProfitError):

@@ -1,16 +1,15 @@
-"""What a walk has to know of a page of rows, and how large the next one should be."""
+"""The fields that pages are ordered by, and how large the next page should be."""
 
 from __future__ import annotations
 
 import dataclasses
 import decimal
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tap_afas.profit.errors import ProfitError
 
 if TYPE_CHECKING:
     import collections
-    from collections.abc import Sequence
 
 Value: TypeAlias = "str | int | decimal.Decimal | bool | None"
 """A value of a row as AFAS wrote it; a date is still wall time with its `Z`."""
@@ -41,31 +40,6 @@ class KeyField:
         return text.removesuffix("Z").partition(".")[0] if self.kind in {"date", "moment"} else text
 
 
-class Page(Protocol):
-    """The rows of one answer, in AFAS' order."""
-
-    @property
-    def keys(self) -> Sequence[Key]:
-        """The key of each row; empty tuples when no key is known."""
-
-    @property
-    def stamps(self) -> Sequence[Any]:
-        """The stamp of each row (wall time without `Z`, a number, or None); empty when the stream has none."""
-
-    def __len__(self) -> int:
-        """How many rows."""
-
-    def mark(self, position: int) -> bytes:
-        """A fingerprint of a row: equal for equal rows, and in practice only for them."""
-
-    def column(self, field: str) -> Sequence[Value]:
-        """The values of one field."""
-
-    @property
-    def fields(self) -> Sequence[str]:
-        """The fields that were read."""
-
-
 class MisbehavedError(ProfitError):
     """AFAS answered another question than the one asked."""
 
@@ -75,11 +49,11 @@ class MisbehavedError(ProfitError):
     )
 
 
-def strike(known: collections.Counter[bytes], mark: bytes) -> bool:
+def strike(known: collections.Counter[bytes], fingerprint: bytes) -> bool:
     """Whether a row is among the known ones; counts it off."""
-    if known[mark] <= 0:
+    if known[fingerprint] <= 0:
         return False
-    known[mark] -= 1
+    known[fingerprint] -= 1
     return True
 
 

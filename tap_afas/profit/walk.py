@@ -35,8 +35,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_afas.profit.page import Page, PageSize
+    from tap_afas.profit.page import PageSize
     from tap_afas.profit.query import Query
+    from tap_afas.profit.rows import Page
 
 
 class Walk(Protocol):

@@ -1,0 +1,27 @@
+"""JSON out of what some versions of AFAS send in its place."""
+
+from __future__ import annotations
+
+import re
+
+_BAD_NUMBER_OR_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"|(?<![\d"])(-?)\.(?=\d)', re.DOTALL)
+_CONTROL = re.compile(rb"[\x00-\x1f]")
+_LONE_SURROGATE = re.compile(
+    rb"(\\\\)|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+
+
+def repaired(body: bytes) -> bytes:
+    """The JSON that was meant by `-.5`, raw control characters, half an emoji or stray bytes."""
+
+    def mend(match: re.Match[bytes]) -> bytes:
+        text = match.group()
+        if text[:1] != b'"':
+            return match.group(1) + b"0."
+        text = _CONTROL.sub(lambda found: b"\\u%04x" % found.group()[0], text)
+        return _LONE_SURROGATE.sub(
+            lambda found: found.group() if found.group(1) or found.group(2) else b"\\ufffd", text
+        )
+
+    return _BAD_NUMBER_OR_STRING.sub(mend, body.decode("utf-8", "replace").encode())

@@ -1,0 +1,296 @@
+"""Pages of rows: from the bytes of AFAS' answer to typed rows, as AFAS wrote them.
+
+A page that is as metainfo says goes through msgspec alone: only the fields asked for are read, straight into typed
+rows. A page that isn't is read again, field by field, with what other versions of AFAS do in mind; what fits nowhere
+is reported with connector, field and the key of its row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import decimal
+import hashlib
+import logging
+import operator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_afas.profit.errors import NotUnderstoodError, ProfitError, refuse
+from tap_afas.profit.json_repair import repaired
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tap_afas.profit.page import Key, Value
+    from tap_afas.schema import Kind
+
+logger = logging.getLogger("tap-afas.rows")
+
+_TYPES: dict[Kind, Any] = {
+    "string": str | None,
+    "integer": int | None,
+    # As AFAS wrote it, digit by digit: nothing can be exacter, or faster. `RowReader.numbers` sees that it is one.
+    "number": msgspec.Raw,
+    "boolean": bool | None,
+    "date": str | None,
+    "date-time": str | None,
+}
+"""What the values of a row are, by the kind of their field."""
+
+FINGERPRINT_BYTES = 8
+
+_WORDS: dict[Kind, str] = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "date": "a date without a time",
+    "date-time": "a date and time",
+}
+_NO_NUMBER = msgspec.Raw(b"null")
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_decimals = msgspec.json.Decoder(list[decimal.Decimal | None])
+_floats = msgspec.json.Decoder(list[float | None])
+
+
+class UnfitValueError(ProfitError):
+    """A value that doesn't fit its field's type."""
+
+
+class RowReader:
+    """Reads the pages of one connector.
+
+    Args:
+        connector_id: For what is reported.
+        kinds: The fields to read with their kinds, in the order of the rows' values.
+        key: The key's fields.
+        stamp: The stamp's field, if there is one.
+
+    Raises:
+        ValueError: A field's id can't be read.
+    """
+
+    def __init__(
+        self, connector_id: str, kinds: Mapping[str, Kind], *, key: Sequence[str] = (), stamp: str | None = None
+    ) -> None:
+        self.connector_id = connector_id
+        self.kinds = dict(kinds)
+        self.key = tuple(key)
+        self.stamp = stamp
+        # Field ids can be anything, attribute names can't.
+        self.attributes = {field: f"f{number}" for number, field in enumerate(self.kinds)}
+        self.row = self.struct(self.kinds)
+        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Answer", [("rows", list[self.row])]))  # type: ignore[name-defined]
+        self._warned: set[str] = set()
+
+    def struct(self, fields: Iterable[str]) -> type[msgspec.Struct]:
+        """A class of rows with these of the fields, which JSON holds under their ids."""
+        fields = list(fields)
+        return msgspec.defstruct(
+            "Row",
+            [
+                (self.attributes[field], _TYPES[kind], _NO_NUMBER if kind == "number" else None)
+                for field, kind in ((field, self.kinds[field]) for field in fields)
+            ],
+            rename={self.attributes[field]: field for field in fields},
+            gc=False,
+        )
+
+    def read(self, body: bytes) -> Page:
+        """Read AFAS' answer.
+
+        Raises:
+            NotUnderstoodError: It is not a page of rows.
+            UnfitValueError: A value doesn't fit its field's type.
+        """
+        try:
+            rows: list[Any] = self._decoder.decode(body).rows  # type: ignore[attr-defined]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            rows = self._read_tolerantly(body)
+        return Page(self, rows)
+
+    def _read_tolerantly(self, body: bytes) -> list[Any]:
+        loose = msgspec.json.Decoder(_Loose)
+        try:
+            body.decode()  # The values are looked at one by one, and only then for their encoding.
+            answer = loose.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            try:
+                answer = loose.decode(repaired(body))
+                self._warn_once("repaired", "AFAS' JSON was not valid (as old versions write it); it was repaired.")
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                raise NotUnderstoodError(
+                    "AFAS' answer is not a page of rows in JSON.",
+                    "Run again; if it comes back, check `base_url` and what stands in between.",
+                ) from None
+        if not isinstance(answer.rows, list):
+            error = refuse(200, {}, body)
+            raise NotUnderstoodError("AFAS' answer holds no rows.", error.said and f"AFAS says: “{error.said}”.")
+        return [self._read_row(raw) for raw in answer.rows]
+
+    def _read_row(self, raw: dict[str, msgspec.Raw]) -> Any:
+        values: dict[str, Any] = {}
+        for field, attribute in self.attributes.items():
+            text = bytes(raw.get(field, b"null")).strip()
+            kind = self.kinds[field]
+            try:
+                values[attribute] = msgspec.Raw(text) if kind == "number" else self._convert(field, kind, text)
+            except (ValueError, ArithmeticError, RecursionError):
+                raise self._unfit(field, self._raw_key(raw)) from None
+        return self.row(**values)
+
+    def _convert(self, field: str, kind: Kind, text: bytes) -> Any:
+        """A JSON value, as a value of the kind; raises ValueError or ArithmeticError where it is none."""
+        if text == b"null":
+            return None
+        if kind == "string":
+            if text[:1] == b'"':
+                return msgspec.json.decode(text, type=str)
+            self._warn_once(field, f"AFAS sends something other than text in {field}; it is kept as AFAS writes it.")
+            return text.decode()
+        if kind == "integer" and text[:1] != b'"':
+            value = msgspec.json.decode(text, type=decimal.Decimal)
+            if value == value.to_integral_value():
+                return int(value)
+        if kind == "boolean" and text in {b"true", b"false", b"1", b"0"}:
+            return text in {b"true", b"1"}
+        if kind in {"date", "date-time"} and text[:1] == b'"':
+            return msgspec.json.decode(text, type=str)
+        raise ValueError
+
+    def _raw_key(self, raw: Mapping[str, msgspec.Raw]) -> str:
+        return ", ".join(
+            f"{name} = {bytes(raw.get(name, b'null'))[:80].decode('utf-8', 'replace')}" for name in self.key
+        )
+
+    def unfit(self, field: str, row: Any) -> UnfitValueError:
+        """The error for a field's value in a row."""
+        values = {name: getattr(row, self.attributes[name]) for name in self.key}
+        return self._unfit(
+            field,
+            ", ".join(
+                f"{name} = {bytes(value)[:80].decode('utf-8', 'replace') if isinstance(value, msgspec.Raw) else value}"
+                for name, value in values.items()
+            ),
+        )
+
+    def _unfit(self, field: str, key: str) -> UnfitValueError:
+        where = f"in the row with {key}" if key else "in a row (its connector has no key to name it by)"
+        return UnfitValueError(
+            f"The value of {field} {where} is not {_WORDS[self.kinds[field]]}.",
+            f"If that is right in AFAS, give the field another type in `streams.{self.connector_id}.types` and run"
+            " discovery again.",
+        )
+
+    def _warn_once(self, about: str, sentence: str) -> None:
+        if about not in self._warned:
+            self._warned.add(about)
+            logger.warning("%s: %s", self.connector_id, sentence)
+
+    def column(self, field: str, rows: Sequence[Any]) -> list[Any]:
+        """The values of one field as AFAS wrote them: a number as `msgspec.Raw`."""
+        return list(map(operator.attrgetter(self.attributes[field]), rows))
+
+    def mended_numbers(self, field: str, rows: Sequence[Any]) -> list[msgspec.Raw] | None:
+        """The numbers of a column where AFAS wrote some as text; None where all are numbers.
+
+        Raises:
+            UnfitValueError: One is neither.
+        """
+        column = self.column(field, rows)
+        with contextlib.suppress(msgspec.DecodeError, RecursionError):
+            _floats.decode(_encoder.encode(column))
+            return None
+        numbers = []
+        for row, value in zip(rows, column, strict=True):
+            try:
+                numbers.append(_number(bytes(value)))
+            except (ValueError, ArithmeticError, RecursionError):
+                raise self.unfit(field, row) from None
+        return numbers
+
+
+class Page:
+    """The rows of one answer, in AFAS' order.
+
+    Attributes:
+        rows: As AFAS wrote them.
+        fields: The fields that were read.
+        keys: The key of each row; empty tuples when no key is known.
+        stamps: The stamp of each row (wall time without `Z`, a number, or None); empty when the stream has none.
+
+    Args:
+        reader: Who read them.
+        rows: The rows.
+
+    Raises:
+        UnfitValueError: A number of a key is none.
+    """
+
+    def __init__(self, reader: RowReader, rows: list[Any]) -> None:
+        self.rows = rows
+        self.fields: Sequence[str] = tuple(reader.attributes)
+        self._reader = reader
+        self._columns: dict[str, Sequence[Value]] = {}
+        self._fingerprints: dict[int, bytes] = {}
+        self.keys: Sequence[Key] = (
+            list(zip(*(self.column(field) for field in reader.key), strict=True)) if reader.key else [()] * len(rows)
+        )
+        stamps: Sequence[Any] = self.column(reader.stamp) if reader.stamp else ()
+        if reader.stamp and reader.kinds[reader.stamp] != "integer":
+            stamps = [stamp.removesuffix("Z") if stamp is not None else None for stamp in stamps]
+        self.stamps: Sequence[Any] = stamps
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.rows)
+
+    def fingerprint(self, position: int) -> bytes:
+        """Eight bytes of a row as AFAS wrote it: equal for equal rows, and in practice only for them."""
+        found = self._fingerprints.get(position)
+        if found is None:
+            row = _encoder.encode(self.rows[position])
+            found = self._fingerprints[position] = hashlib.blake2b(row, digest_size=FINGERPRINT_BYTES).digest()
+        return found
+
+    def column(self, field: str) -> Sequence[Value]:
+        """The values of one field.
+
+        Raises:
+            UnfitValueError: A number is none.
+        """
+        column = self._columns.get(field)
+        if column is None:
+            values = self._reader.column(field, self.rows)
+            if self._reader.kinds[field] == "number":
+                mended = self._reader.mended_numbers(field, self.rows)
+                values = _decimals.decode(_encoder.encode(mended or values))
+            column = self._columns[field] = values
+        return column
+
+    def first(self, field: str) -> Any:
+        """The field's value in the first row, as AFAS wrote it."""
+        return getattr(self.rows[0], self._reader.attributes[field])
+
+    def pick(self, positions: Sequence[int]) -> list[Any]:
+        """The rows at the positions."""
+        return self.rows if len(positions) == len(self.rows) else list(map(self.rows.__getitem__, positions))
+
+
+def _number(text: bytes) -> msgspec.Raw:
+    """A JSON value as a JSON number, or null; raises ValueError or ArithmeticError where it is none."""
+    if text[:1] == b'"':
+        number = decimal.Decimal(msgspec.json.decode(text, type=str))
+    elif text == b"null":
+        return _NO_NUMBER
+    else:
+        number = msgspec.json.decode(text, type=decimal.Decimal)
+    if not number.is_finite():
+        raise ValueError
+    return msgspec.Raw(_encoder.encode(number))
+
+
+class _Loose(msgspec.Struct):
+    rows: list[dict[str, msgspec.Raw]] | None = None
