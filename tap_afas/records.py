@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_afas.profit.clock import Clock
+    from tap_afas.profit.metainfo import Kind
     from tap_afas.profit.page import Key, Value
-    from tap_afas.schema import Kind
 
 logger = logging.getLogger("tap-afas.records")
 

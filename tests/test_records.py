@@ -11,7 +11,7 @@ from tap_afas.profit.errors import NotUnderstoodError
 from tap_afas.records import ReplacedFields, RowReader, UnfitValueError
 
 if TYPE_CHECKING:
-    from tap_afas.schema import Kind
+    from tap_afas.profit.metainfo import Kind
 
 KINDS: dict[str, Kind] = {
     "Id": "integer",
