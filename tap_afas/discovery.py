@@ -9,18 +9,21 @@ import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from tap_afas.inputs import InputError
 from tap_afas.profit.errors import ProfitError
+from tap_afas.profit.metainfo import kinds_of
 from tap_afas.profit.standard import known_key, stamp_candidates
-from tap_afas.schema import json_schema, kinds_of
+from tap_afas.schema import json_schema
 from tap_afas.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_afas.profit.client import ProfitClient
-    from tap_afas.profit.metainfo import Connector, Environment
-    from tap_afas.schema import Kind
+    from tap_afas.profit.metainfo import Connector, Environment, Kind
+    from tap_afas.settings import Settings, StreamSettings
 
 logger = logging.getLogger("tap-afas.discovery")
 
@@ -83,11 +86,11 @@ def stream_name(connector_id: str) -> str:
     return connector_id.replace("-", "_")
 
 
-def check_named(config: Mapping[str, Any], environment: Environment, known: Iterable[str] = ()) -> None:
+def check_named(settings: Settings, environment: Environment, known: Iterable[str] = ()) -> None:
     """See to it that every connector the settings name exists.
 
     Args:
-        config: The settings.
+        settings: The settings.
         environment: What the token may read.
         known: Further connectors that may be named.
 
@@ -96,8 +99,8 @@ def check_named(config: Mapping[str, Any], environment: Environment, known: Iter
     """
     ids = {*environment.connectors, *known}
     missing = [
-        *Choice(tuple(config.get("connectors", ["*"]))).missing(ids),
-        *(name for name in config.get("streams", {}) if name not in ids),
+        *Choice(settings.connectors).missing(ids),
+        *(name for name in settings.streams if name not in ids),
     ]
     if missing:
         where = f" of environment {environment.id}" if environment.id else ""
@@ -107,13 +110,13 @@ def check_named(config: Mapping[str, Any], environment: Environment, known: Iter
         )
 
 
-def chosen(config: Mapping[str, Any], environment: Environment) -> list[str]:
+def chosen(settings: Settings, environment: Environment) -> list[str]:
     """The ids of the connectors that become streams.
 
     Raises:
         DiscoveryError: None does, or two would share a name.
     """
-    choice = Choice(tuple(config.get("connectors", ["*"])))
+    choice = Choice(settings.connectors)
     ids = sorted(connector_id for connector_id in environment.connectors if choice.takes(connector_id))
     if not ids:
         raise DiscoveryError(
@@ -160,16 +163,16 @@ def describe(client: ProfitClient, connector_ids: Iterable[str]) -> dict[str, Co
     return {connector_id: found[connector_id] for connector_id in ids}
 
 
-def to_stream(connector: Connector, settings: Mapping[str, Any]) -> Described:
+def to_stream(connector: Connector, settings: StreamSettings) -> Described:
     """What a stream needs, from the settings first, then from what is known and detected.
 
     Raises:
         DiscoveryError: The settings name a field that the connector doesn't have.
     """
-    key = tuple(settings["primary_keys"]) if "primary_keys" in settings else known_key(connector)
-    kinds = kinds_of(connector, settings.get("types", {}))
-    stamp = settings["replication_key"] or None if "replication_key" in settings else _detect_stamp(connector, kinds)
-    unknown = [field for field in (*key, *settings.get("types", {}), stamp) if field and field not in connector.fields]
+    key = known_key(connector) if settings.primary_keys is UNSET else settings.primary_keys
+    kinds = kinds_of(connector, settings.types)
+    stamp = _detect_stamp(connector, kinds) if settings.replication_key is UNSET else settings.replication_key or None
+    unknown = [field for field in (*key, *settings.types, stamp) if field and field not in connector.fields]
     if unknown:
         raise DiscoveryError(
             f"{connector.id}: `streams` names the field {', '.join(unknown)}, which the connector doesn't have. It has:"
@@ -180,11 +183,7 @@ def to_stream(connector: Connector, settings: Mapping[str, Any]) -> Described:
             f"{connector.id}: the replication key {stamp} is {kinds[stamp]}; it must be a date or a whole number."
         )
     _warn_of_names(connector)
-    return Described(
-        json_schema(connector, kinds),
-        key,
-        stamp,
-    )
+    return Described(json_schema(connector, kinds), key, stamp)
 
 
 def _warn_of_names(connector: Connector) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.profit.errors import ProfitError
-from tap_afas.schema import fits, kind_in_schema, kinds_of
+from tap_afas.profit.metainfo import kinds_of
+from tap_afas.schema import fits, kind_in_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_afas.profit.metainfo import Connector
-    from tap_afas.schema import Kind
+    from tap_afas.profit.metainfo import Connector, Kind
     from tap_afas.stream import AfasStream
 
 

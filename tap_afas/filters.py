@@ -7,15 +7,13 @@ import decimal
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.inputs import InputError
+from tap_afas.profit.metainfo import kind_of
 from tap_afas.profit.query import Condition, Filter
-from tap_afas.schema import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tap_afas.profit.clock import Clock
-    from tap_afas.profit.metainfo import Connector, Field
-    from tap_afas.schema import Kind
+    from tap_afas.profit.metainfo import Connector, Field, Kind
+    from tap_afas.settings import FilterCondition
 
 _VALUELESS = {"empty", "not empty"}
 _ON_TEXT = {"contains", "not contains", "starts with", "not starts with", "ends with", "not ends with"}
@@ -35,11 +33,13 @@ class FilterError(InputError):
     """A filter that AFAS wouldn't understand, or would misunderstand."""
 
 
-def read_filter(setting: Any, connector: Connector, clock: Clock) -> Filter:
+def read_filter(
+    setting: tuple[FilterCondition | tuple[FilterCondition, ...], ...], connector: Connector, clock: Clock
+) -> Filter:
     """The filter that `streams.<connector>.filter` describes.
 
     Args:
-        setting: A list of conditions, or a list of such lists; its form has been checked.
+        setting: A list of conditions, or a list of such lists.
         connector: Whose fields it is about. Their types are AFAS' own: `types` is about what the tap makes of them.
         clock: Of AFAS' wall time.
 
@@ -48,19 +48,20 @@ def read_filter(setting: Any, connector: Connector, clock: Clock) -> Filter:
     """
     if not setting:
         return ()
-    groups = setting if all(isinstance(group, list) for group in setting) else [setting]
-    if any(isinstance(condition, list) for group in groups for condition in group):
+    groups = [entry for entry in setting if isinstance(entry, tuple)]
+    conditions = tuple(entry for entry in setting if not isinstance(entry, tuple))
+    if groups and conditions:
         raise FilterError(
             f"{connector.id}: `filter` mixes conditions and lists of conditions: give one kind or the other."
         )
     try:
-        return tuple(tuple(_condition(entry, connector, clock) for entry in group) for group in groups)
+        return tuple(tuple(_condition(entry, connector, clock) for entry in group) for group in groups or [conditions])
     except FilterError as error:
         raise FilterError(f"{connector.id}: {error}") from None
 
 
-def _condition(entry: Mapping[str, Any], connector: Connector, clock: Clock) -> Condition:
-    name, operator, value = entry["field"], entry["operator"], entry.get("value")
+def _condition(entry: FilterCondition, connector: Connector, clock: Clock) -> Condition:
+    name, operator, value = entry.field, entry.operator, entry.value
     field = connector.fields.get(name)
     if field is None:
         raise FilterError(f"`filter` names the field {name}, which the connector doesn't have.")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_afas.profit.clock import Clock
+    from tap_afas.profit.metainfo import Kind
     from tap_afas.profit.rows import Page, RowReader
-    from tap_afas.schema import Kind
 
 # Rows turned into lines at a time: they stay in the processor's cache, and a page's lines are never in memory all at
 # once.

@@ -1,39 +1,18 @@
-"""From an AFAS field to a JSON Schema property and the type its values are read with."""
+"""From a kind of AFAS' values to JSON Schema, and back."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
+
+from tap_afas.profit.metainfo import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_afas.profit.metainfo import Connector, Field
-
-Kind = Literal["string", "integer", "number", "boolean", "date", "date-time"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-
-_DATE_ONLY = 4
-_KINDS: dict[str, Kind] = {"int": "integer", "decimal": "number", "boolean": "boolean"}
+    from tap_afas.profit.metainfo import Connector, Kind
 
 # What may be written into a column made for something else: a target can't alter it.
 _FITS: dict[Kind, set[Kind]] = {"number": {"integer"}, "date-time": {"date"}, "string": set(KINDS)}
-
-
-def kind_of(field: Field) -> Kind:
-    """The kind of a field's values, from what metainfo says; text for what is unknown."""
-    if field.data_type == "date":
-        return "date" if field.control_type == _DATE_ONLY else "date-time"
-    return _KINDS.get(field.data_type, "string")
-
-
-def kinds_of(connector: Connector, types: Mapping[str, Kind]) -> dict[str, Kind]:
-    """The kinds of a connector's fields, by id.
-
-    Args:
-        connector: The connector.
-        types: Kinds from the settings, which win.
-    """
-    return {field.id: types.get(field.id) or kind_of(field) for field in connector.fields.values()}
 
 
 def json_schema(connector: Connector, kinds: Mapping[str, Kind]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import functools
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib import StateMessage
 
@@ -20,13 +20,12 @@ from tap_afas.profit.client import Manners, ProfitClient
 from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.runner import FailedRunError, Run
-from tap_afas.settings import base_url
 from tap_afas.stream import AfasStream
 from tap_afas.sync import StreamSync
 from tap_afas.workers import InterruptedRunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
@@ -34,45 +33,44 @@ if TYPE_CHECKING:
 
     from tap_afas.profit.auth import Credentials
     from tap_afas.profit.metainfo import Connector, Environment
+    from tap_afas.settings import Settings
 
 _CLASSIC_TOKENS_FADE = datetime.date(2027, 5, 1)
 _EXPIRY_WARNING = datetime.timedelta(days=60)
 _LARGEST_CLOCK_DIFFERENCE = datetime.timedelta(hours=1)
 
 
-def client(config: Mapping[str, Any]) -> ProfitClient:
+def client(settings: Settings) -> ProfitClient:
     """The client that the settings describe."""
-    url = base_url(config)
     credentials: Credentials
-    if config.get("token"):
-        credentials = ClassicToken(config["token"])
+    if settings.token:
+        credentials = ClassicToken(settings.token)
     else:
-        credentials = ClientCredentials(config["client_id"], config["client_secret"], f"{url}/oauth/token")
-    headers = {
-        "Accept-Language": config.get("language", "en-us"),
-        "User-Agent": f"tap-afas/{metadata.version('tap-afas')}",
-    }
-    if config.get("integration_id"):
-        headers["IntegrationId"] = config["integration_id"]
+        url = f"{settings.base_url}/oauth/token"
+        credentials = ClientCredentials(settings.client_id or "", settings.client_secret or "", url)
+    headers = {"Accept-Language": settings.language, "User-Agent": f"tap-afas/{metadata.version('tap-afas')}"}
+    if settings.integration_id:
+        headers["IntegrationId"] = settings.integration_id
     manners = Manners(
-        max_parallel_requests=config.get("max_parallel_requests", 4),
-        request_timeout=config.get("request_timeout", 930),
-        max_retry_wait=config.get("max_retry_wait", 600),
+        max_parallel_requests=settings.max_parallel_requests,
+        request_timeout=settings.request_timeout,
+        max_retry_wait=settings.max_retry_wait,
         headers=headers,
     )
-    return ProfitClient(url, credentials, manners)
+    return ProfitClient(settings.base_url, credentials, manners)
 
 
 class Session:
     """Discovers and reads the streams of a tap.
 
     Args:
-        tap: With its settings, its catalog and its state.
+        tap: With its catalog and its state.
+        settings: Its settings.
     """
 
-    def __init__(self, tap: Tap) -> None:
+    def __init__(self, tap: Tap, settings: Settings) -> None:
         self._tap = tap
-        self._config = tap.config
+        self._settings = settings
         self._logger = tap.logger
         self._described: dict[str, Connector] = {}
         self._run: Run | None = None
@@ -82,12 +80,12 @@ class Session:
     @functools.cached_property
     def profit(self) -> ProfitClient:
         """Asks AFAS."""
-        return client(self._config)
+        return client(self._settings)
 
     @functools.cached_property
     def clock(self) -> Clock:
         """Of AFAS' wall time."""
-        return Clock(self._config["timezone"])
+        return Clock(self._settings.timezone)
 
     @functools.cached_property
     def _environment_and_start(self) -> tuple[Environment, datetime.datetime]:
@@ -110,7 +108,15 @@ class Session:
 
     def sync_of(self, stream: AfasStream) -> StreamSync:
         """A new sync of a stream."""
-        return StreamSync(stream, self.profit, self.clock, self.started, self._described.pop(stream.connector_id, None))
+        described = self._described.pop(stream.connector_id, None)
+        return StreamSync(
+            stream,
+            settings=self._settings,
+            client=self.profit,
+            clock=self.clock,
+            started=self.started,
+            described=described,
+        )
 
     def sync_alone(self, stream: AfasStream) -> None:
         """Sync one stream, whatever the others do.
@@ -132,7 +138,7 @@ class Session:
                 return
 
     def _warn_of_expiry(self, environment: Environment) -> None:
-        if self._config.get("token") and datetime.datetime.now(tz=datetime.UTC).date() >= _CLASSIC_TOKENS_FADE:
+        if self._settings.token and datetime.datetime.now(tz=datetime.UTC).date() >= _CLASSIC_TOKENS_FADE:
             self._logger.warning(
                 "AFAS stops classic tokens on 31 August 2027: set `client_id` and `client_secret` in place of `token`."
             )
@@ -148,8 +154,8 @@ class Session:
         """The streams of the catalog passed in; without one, those that AFAS describes."""
         if self._tap.input_catalog is not None:
             return [self._from_catalog(entry) for entry in self._tap.input_catalog.streams]
-        check_named(self._config, self.environment)
-        found = describe(self.profit, chosen(self._config, self.environment))
+        check_named(self._settings, self.environment)
+        found = describe(self.profit, chosen(self._settings, self.environment))
         streams = []
         for connector_id, connector in found.items():
             if isinstance(connector, ProfitError):
@@ -161,7 +167,7 @@ class Session:
         return streams
 
     def _from_connector(self, connector: Connector) -> AfasStream:
-        described = to_stream(connector, self._config["streams"].get(connector.id, {}))
+        described = to_stream(connector, self._settings.stream(connector.id))
         return AfasStream(
             self._tap,
             owner=self,
@@ -200,7 +206,7 @@ class Session:
         """
         every = [stream for stream in self._tap.streams.values() if isinstance(stream, AfasStream)]
         # What the catalog has may be gone by now: that fails its own stream, and not the run.
-        check_named(self._config, self.environment, known=[stream.connector_id for stream in every])
+        check_named(self._settings, self.environment, known=[stream.connector_id for stream in every])
         streams = [stream for stream in every if stream.selected]
         if not streams:
             self._logger.warning("No stream is selected: nothing to read.")
@@ -216,7 +222,7 @@ class Session:
         if self._tap.state:
             self._tap.state_writer.write_state(self._tap.state)
         try:
-            failures.update(self._drive(syncs, self._config["max_parallel_requests"]))
+            failures.update(self._drive(syncs, self._settings.max_parallel_requests))
         finally:
             self._report(syncs)
         for connector_id, failure in sorted(failures.items()):
@@ -268,14 +274,14 @@ class Session:
 
     def _check_stream_settings(self, streams: Sequence[AfasStream]) -> None:
         """See to it that the fields that `streams` names exist, before anything is read."""
-        named = [stream.connector_id for stream in streams if self._config["streams"].get(stream.connector_id)]
+        named = [stream.connector_id for stream in streams if stream.connector_id in self._settings.streams]
         for connector_id, connector in describe(self.profit, named).items():
             if isinstance(connector, ProfitError):
                 continue  # The stream itself will say so, and the others go on.
-            settings = self._config["streams"][connector_id]
+            settings = self._settings.stream(connector_id)
             self._described[connector_id] = connector
             to_stream(connector, settings)
-            read_filter(settings.get("filter"), connector, self.clock)
+            read_filter(settings.filter, connector, self.clock)
 
     def _report(self, syncs: Sequence[StreamSync]) -> None:
         """One line per stream, and the totals that AFAS' fair use is about."""

@@ -1,186 +1,238 @@
-"""The settings: names, kinds and defaults."""
+"""The settings: each is declared once, with its kind, default, limits and text.
+
+The JSON Schema that the SDK shows and checks is made from the declarations; the README's table and the settings of
+`meltano.yml` are made from the schema.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from singer_sdk import typing as th
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
-from tap_afas.profit.query import OPERATORS
-from tap_afas.schema import KINDS
+from tap_afas.profit.metainfo import KINDS, Kind
+from tap_afas.profit.query import OPERATORS, Operator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_HOSTS = {"production": "rest", "test": "resttest", "accept": "restaccept", "course": "restcursus"}
+EnvironmentType = Literal["production", "test", "accept", "course"]
+
+_HOSTS: dict[EnvironmentType, str] = {
+    "production": "rest",
+    "test": "resttest",
+    "accept": "restaccept",
+    "course": "restcursus",
+}
 _MOST_CELLS = 150_000
 _LARGEST_PAGE = 50_000
+_SECRET = {"secret": True, "writeOnly": True}
 
-_FILTER_VALUE = th.CustomType({"type": ["string", "number", "integer", "boolean", "null"]})
-_CONDITION = {
-    "type": "object",
-    "properties": {
-        "field": {"type": "string"},
-        "operator": {"type": "string", "enum": list(OPERATORS)},
-        "value": _FILTER_VALUE.to_dict(),
-    },
-    "required": ["field", "operator"],
-    "additionalProperties": False,
-}
-_FILTER = {
-    "type": "array",
-    "items": {"anyOf": [_CONDITION, {"type": "array", "items": _CONDITION, "minItems": 1}]},
-}
-_STREAM = {
-    "type": "object",
-    "properties": {
-        "primary_keys": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
-        "replication_key": {"type": ["string", "null"]},
-        "page_size": {"type": "integer", "minimum": 1},
-        "types": {"type": "object", "additionalProperties": {"type": "string", "enum": list(KINDS)}},
-        "filter": _FILTER,
-    },
-    "additionalProperties": False,
-}
+_NotNegative = Annotated[int, Meta(ge=0)]
+_Positive = Annotated[int, Meta(ge=1)]
 
-SCHEMA: dict[str, Any] = th.PropertiesList(
-    th.Property(
-        "environment_id",
-        th.StringType(nullable=False),
-        title="Environment",
-        description="The AFAS environment: its digits, or its whole name such as O12345AA. Required unless `base_url`"
-        " is set.",
-        examples=["12345", "O12345AA"],
-    ),
-    th.Property(
-        "environment_type",
-        th.StringType(nullable=False),
-        title="Kind of environment",
-        description="Which of the environments with this number; it picks the host.",
-        allowed_values=list(_HOSTS),
-        default="production",
-    ),
-    th.Property(
-        "base_url",
-        th.StringType(nullable=False),
-        title="Base URL",
-        description="Root of the REST API, up to and including `ProfitRestServices`, in place of the one that follows"
-        " from the environment. https only, except on this machine.",
-    ),
-    th.Property(
-        "token",
-        th.StringType(nullable=False),
-        secret=True,
-        title="Token",
-        description="Classic AFAS token: the whole `<token>…</token>`, its data part alone, or the base64 of the"
-        " whole. Classic tokens stop on 31 August 2027.",
-    ),
-    th.Property(
-        "client_id",
-        th.StringType(nullable=False),
-        secret=True,
-        title="Client ID",
-        description="OAuth client of the app connector, with `client_secret`; in place of `token`.",
-    ),
-    th.Property(
-        "client_secret",
-        th.StringType(nullable=False),
-        secret=True,
-        title="Client secret",
-        description="Secret of the OAuth client.",
-    ),
-    th.Property(
-        "connectors",
-        th.ArrayType(th.StringType(nullable=False), nullable=False),
-        title="Connectors",
-        description="Which GetConnectors become streams: names or glob patterns; a leading `!` excludes.",
-        default=["*"],
-        examples=[["Profit_*", "!Profit_*_image"]],
-    ),
-    th.Property(
-        "streams",
-        th.CustomType({"type": "object", "additionalProperties": _STREAM}),
-        title="Settings by connector",
-        description="By the connector's id: `primary_keys` (list; `[]` = none), `replication_key` (a date or int"
-        " field; null or empty = full table), `page_size`, `types` (field -> string, integer, number, boolean, date,"
-        " date-time), `filter` (conditions {field, operator, value} that must all hold, or a list of such lists of"
-        " which one must hold).",
-        default={},
-    ),
-    th.Property(
-        "start_date",
-        th.DateTimeType(nullable=False),
-        title="Start date",
-        description="The first sync of an incremental stream starts here; without it, with everything.",
-    ),
-    th.Property(
-        "page_size",
-        th.IntegerType(nullable=False, minimum=1),
-        title="Page size",
-        description="Rows a request. Default: 150,000 divided by the number of fields, at most 50,000.",
-    ),
-    th.Property(
-        "max_parallel_requests",
-        th.IntegerType(nullable=False, minimum=1, maximum=8),
-        title="Parallel requests",
-        description="Requests at once, over all connectors together; never two on one connector.",
-        default=4,
-    ),
-    th.Property(
-        "overlap_seconds",
-        th.IntegerType(nullable=False, minimum=0),
-        title="Overlap",
-        description="How many seconds before its bookmark an incremental sync starts reading, for what AFAS committed"
-        " late.",
-        default=300,
-    ),
-    th.Property(
-        "timezone",
-        th.StringType(nullable=False),
-        title="Time zone",
-        description="IANA name of the time zone of AFAS' wall time.",
-        default="Europe/Amsterdam",
-    ),
-    th.Property(
-        "language",
-        th.StringType(nullable=False, pattern="^[A-Za-z]{2}(-[A-Za-z]{2})?$"),
-        title="Language",
-        description="`Accept-Language`: the language of labels and messages.",
-        default="en-us",
-        examples=["en-us", "nl-nl", "nl-be", "fr-fr", "de-de"],
-    ),
-    th.Property(
-        "integration_id",
-        th.StringType(nullable=False),
-        title="Integration ID",
-        description="Sent as `IntegrationId`, which AFAS asks of its partners: <subscription>_<project>.",
-    ),
-    th.Property(
-        "request_timeout",
-        th.IntegerType(nullable=False, minimum=1),
-        title="Request time-out",
-        description="Seconds to wait for an answer; the default is longer than AFAS' own 900.",
-        default=930,
-    ),
-    th.Property(
-        "max_retry_wait",
-        th.IntegerType(nullable=False, minimum=0),
-        title="Longest wait",
-        description="The longest wait in seconds that AFAS may ask for (`Retry-After`); past it the stream fails and"
-        " says until when.",
-        default=600,
-    ),
-    th.Property(
-        "emit_activate_version_messages",
-        th.BooleanType(nullable=False),
-        title="Activate versions",
-        description="Whether full-table streams end with ACTIVATE_VERSION, so that a target can take out rows that are"
-        " gone.",
-        default=False,
-    ),
-).to_dict()
-SCHEMA["additionalProperties"] = False
+
+class FilterCondition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One condition of a stream's `filter`."""
+
+    field: str
+    operator: Operator
+    value: str | float | int | bool | None = None
+
+
+class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `streams` says of one connector. What isn't said is unset or empty; `primary_keys: []` says "none"."""
+
+    primary_keys: Annotated[tuple[str, ...], Meta(extra_json_schema={"uniqueItems": True})] | UnsetType = UNSET
+    replication_key: str | UnsetType | None = UNSET
+    page_size: _Positive | UnsetType = UNSET
+    types: dict[str, Kind] = {}
+    filter: tuple[FilterCondition | Annotated[tuple[FilterCondition, ...], Meta(min_length=1)], ...] = ()
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The settings of a run."""
+
+    environment_id: Annotated[
+        str | None,
+        Meta(
+            title="Environment",
+            description="The AFAS environment: its digits, or its whole name such as O12345AA. Required unless"
+            " `base_url` is set.",
+            examples=["12345", "O12345AA"],
+        ),
+    ] = None
+    environment_type: Annotated[
+        EnvironmentType,
+        Meta(
+            title="Kind of environment",
+            description="Which of the environments with this number; it picks the host.",
+        ),
+    ] = "production"
+    other_base_url: Annotated[
+        str | None,
+        Meta(
+            title="Base URL",
+            description="Root of the REST API, up to and including `ProfitRestServices`, in place of the one that"
+            " follows from the environment. https only, except on this machine.",
+            examples=["https://12345.rest.afas.online/ProfitRestServices"],
+        ),
+    ] = msgspec.field(name="base_url", default=None)
+    token: Annotated[
+        str | None,
+        Meta(
+            title="Token",
+            description="Classic AFAS token: the whole `<token>…</token>`, its data part alone, or the base64 of the"
+            " whole. Classic tokens stop on 31 August 2027.",
+            extra_json_schema=_SECRET,
+        ),
+    ] = None
+    client_id: Annotated[
+        str | None,
+        Meta(
+            title="Client ID",
+            description="OAuth client of the app connector, with `client_secret`; in place of `token`.",
+            extra_json_schema=_SECRET,
+        ),
+    ] = None
+    client_secret: Annotated[
+        str | None,
+        Meta(title="Client secret", description="Secret of the OAuth client.", extra_json_schema=_SECRET),
+    ] = None
+    connectors: Annotated[
+        tuple[str, ...],
+        Meta(
+            title="Connectors",
+            description="Which GetConnectors become streams: names or glob patterns; a leading `!` excludes.",
+            examples=[["Profit_*", "!Profit_*_image"]],
+        ),
+    ] = ("*",)
+    streams: Annotated[
+        dict[str, StreamSettings],
+        Meta(
+            title="Settings by connector",
+            description="By the connector's id: `primary_keys` (list; `[]` = none), `replication_key` (a date or int"
+            " field; null or empty = full table), `page_size`, `types` (field -> string, integer, number, boolean,"
+            " date, date-time), `filter` (conditions {field, operator, value} that must all hold, or a list of such"
+            " lists of which one must hold).",
+        ),
+    ] = {}
+    start_date: Annotated[
+        str | None,
+        Meta(
+            title="Start date",
+            description="The first sync of an incremental stream starts here; without it, with everything.",
+            examples=["2024-01-01T00:00:00Z"],
+            extra_json_schema={"format": "date-time"},
+        ),
+    ] = None
+    page_size: Annotated[
+        _Positive | None,
+        Meta(
+            title="Page size",
+            description="Rows a request. Default: 150,000 divided by the number of fields, at most 50,000.",
+        ),
+    ] = None
+    max_parallel_requests: Annotated[
+        int,
+        Meta(
+            title="Parallel requests",
+            description="Requests at once, over all connectors together; never two on one connector.",
+            ge=1,
+            le=8,
+        ),
+    ] = 4
+    overlap_seconds: Annotated[
+        _NotNegative,
+        Meta(
+            title="Overlap",
+            description="How many seconds before its bookmark an incremental sync starts reading, for what AFAS"
+            " committed late.",
+        ),
+    ] = 300
+    timezone: Annotated[
+        str,
+        Meta(title="Time zone", description="IANA name of the time zone of AFAS' wall time."),
+    ] = "Europe/Amsterdam"
+    language: Annotated[
+        str,
+        Meta(
+            title="Language",
+            description="`Accept-Language`: the language of labels and messages.",
+            examples=["en-us", "nl-nl", "nl-be", "fr-fr", "de-de"],
+            pattern="^[A-Za-z]{2}(-[A-Za-z]{2})?$",
+        ),
+    ] = "en-us"
+    integration_id: Annotated[
+        str | None,
+        Meta(
+            title="Integration ID",
+            description="Sent as `IntegrationId`, which AFAS asks of its partners: <subscription>_<project>.",
+        ),
+    ] = None
+    request_timeout: Annotated[
+        _Positive,
+        Meta(
+            title="Request time-out",
+            description="Seconds to wait for an answer; the default is longer than AFAS' own 900.",
+        ),
+    ] = 930
+    max_retry_wait: Annotated[
+        _NotNegative,
+        Meta(
+            title="Longest wait",
+            description="The longest wait in seconds that AFAS may ask for (`Retry-After`); past it the stream fails"
+            " and says until when.",
+        ),
+    ] = 600
+    emit_activate_version_messages: Annotated[
+        bool,
+        Meta(
+            title="Activate versions",
+            description="Whether full-table streams end with ACTIVATE_VERSION, so that a target can take out rows that"
+            " are gone.",
+        ),
+    ] = False
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """The settings that a tap was given.
+
+        Args:
+            config: As `tidied` leaves them, and as `SCHEMA` wants them; the SDK's own are passed over.
+
+        Raises:
+            msgspec.ValidationError: They don't fit.
+        """
+        # JSON Schema takes 5.0 for a whole number; only without `strict` so does msgspec.
+        return msgspec.convert(config, cls, strict=False)
+
+    @property
+    def base_url(self) -> str:
+        """The root of the REST API, without a slash at its end."""
+        if self.other_base_url:
+            return self.other_base_url.strip().rstrip("/")
+        digits = re.sub(r"\D", "", self.environment_id or "")
+        return f"https://{digits}.{_HOSTS[self.environment_type]}.afas.online/ProfitRestServices"
+
+    def stream(self, connector_id: str) -> StreamSettings:
+        """What `streams` says of a connector."""
+        return self.streams.get(connector_id) or StreamSettings()
+
+    def page_size_for(self, stream: StreamSettings, fields: int) -> int:
+        """Rows a request: as set, else by AFAS' rule of at most 150,000 cells (docs.afas.help, "GetConnector").
+
+        Args:
+            stream: What is set for the connector.
+            fields: How many fields it has.
+        """
+        return stream.page_size or self.page_size or max(1, min(_LARGEST_PAGE, _MOST_CELLS // max(1, fields)))
+
+    def __repr__(self) -> str:
+        # Secrets are among them, and a traceback shows what it can.
+        return f"<{type(self).__name__}>"
 
 
 def tidied(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,16 +243,51 @@ def tidied(config: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def base_url(config: Mapping[str, Any]) -> str:
-    """The root of the REST API, without a slash at its end."""
-    if config.get("base_url"):
-        return str(config["base_url"]).strip().rstrip("/")
-    digits = re.sub(r"\D", "", str(config["environment_id"]))
-    host = _HOSTS[config.get("environment_type", "production")]
-    return f"https://{digits}.{host}.afas.online/ProfitRestServices"
+_TYPES = ["string", "number", "integer", "boolean", "object", "array", "null"]
+_OF_THE_CLASS = {"title", "description"}
+_CHOICES = [*get_args(EnvironmentType), *KINDS, *OPERATORS]
 
 
-def page_size(stream_settings: Mapping[str, Any], config: Mapping[str, Any], fields: int) -> int:
-    """Rows a request: as set, else by AFAS' rule of at most 150,000 cells (docs.afas.help, "GetConnector")."""
-    size: int | None = stream_settings.get("page_size") or config.get("page_size")
-    return size or max(1, min(_LARGEST_PAGE, _MOST_CELLS // max(1, fields)))
+def _schema() -> dict[str, Any]:
+    """The JSON Schema of the settings, in the form that the SDK gives its own."""
+    (root,), structs = msgspec.json.schema_components([Settings], ref_template="{name}")
+    schema = _written_out(root, structs)
+    for name, setting in schema["properties"].items():
+        types = setting["type"]
+        # Whoever passes settings on may leave null what isn't set.
+        setting["type"] = types if isinstance(types, list) else [types, "null"]
+        default = structs["Settings"]["properties"][name].get("default")
+        if default is not None:
+            setting["default"] = list(default) if isinstance(default, tuple) else default
+    return {
+        "type": "object",
+        "properties": schema["properties"],
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "additionalProperties": False,
+    }
+
+
+def _written_out(schema: Any, structs: Mapping[str, Any]) -> Any:
+    """A part of msgspec's schema without references, what is said of classes and defaults; types in one list."""
+    if isinstance(schema, list):
+        return [_written_out(part, structs) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        schema = {name: part for name, part in structs[schema["$ref"]].items() if name not in _OF_THE_CLASS}
+    schema = {name: _written_out(part, structs) for name, part in schema.items() if name != "default"}
+    if not schema.get("required", True):
+        del schema["required"]
+    if "enum" in schema:  # msgspec sorts them.
+        schema |= {"type": "string", "enum": sorted(schema["enum"], key=_CHOICES.index)}
+    if "anyOf" in schema:
+        parts = sorted(schema.pop("anyOf"), key=lambda part: _TYPES.index(part["type"]))
+        if sum(len(part) > 1 for part in parts) > 1:
+            return {**schema, "anyOf": parts}
+        for part in parts:
+            schema |= part
+        schema["type"] = [part["type"] for part in parts]
+    return schema
+
+
+SCHEMA: dict[str, Any] = _schema()

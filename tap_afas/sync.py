@@ -19,25 +19,24 @@ from tap_afas.profit.by_offset import ByOffset, offset_order
 from tap_afas.profit.by_stamp import ByStamp, StampField, Start
 from tap_afas.profit.clock import shift
 from tap_afas.profit.keys import check_keys
+from tap_afas.profit.metainfo import kinds_of
 from tap_afas.profit.page import KeyField, PageSize
 from tap_afas.profit.rows import RowReader, UnfitValueError
 from tap_afas.records import RecordEncoder, ReplacedFields
-from tap_afas.schema import kinds_of
-from tap_afas.settings import page_size
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tap_afas.profit.client import Answer, ProfitClient
     from tap_afas.profit.clock import Clock
     from tap_afas.profit.errors import ProfitError
-    from tap_afas.profit.metainfo import Connector
+    from tap_afas.profit.metainfo import Connector, Kind
     from tap_afas.profit.page import KeyKind
     from tap_afas.profit.query import Filter
     from tap_afas.profit.rows import Page
     from tap_afas.profit.walk import Walk
-    from tap_afas.schema import Kind
+    from tap_afas.settings import Settings
     from tap_afas.stream import AfasStream
 
 _KEY_KINDS: dict[Kind, KeyKind] = {
@@ -74,15 +73,18 @@ class StreamSync:
 
     Args:
         stream: The stream.
+        settings: The settings of the run.
         client: Asks AFAS.
         clock: Of AFAS' wall time.
         started: When the run began, by AFAS' clock and this machine's, whichever is earlier.
         described: The connector's fields, if the run has asked for them already.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place, with names
         self,
         stream: AfasStream,
+        *,
+        settings: Settings,
         client: ProfitClient,
         clock: Clock,
         started: datetime.datetime,
@@ -94,8 +96,8 @@ class StreamSync:
         self._clock = clock
         self._started = started
         self._described = described
-        self._settings: Mapping[str, Any] = stream.config.get("streams", {}).get(stream.connector_id, {})
-        self._overlap_seconds = max(1, stream.config.get("overlap_seconds", 300))
+        self._settings = settings
+        self._stream_settings = settings.stream(stream.connector_id)
         self._earlier = stream.stream_state
         self._shrinks = 0
         self._progress = time.monotonic()
@@ -140,10 +142,10 @@ class StreamSync:
             StateError: The state doesn't.
         """
         stream = self.stream
-        self._kinds = columns(stream, connector, self._settings.get("types", {}))
+        self._kinds = columns(stream, connector, self._stream_settings.types)
         keys = self._keys = [KeyField(field, _KEY_KINDS[self._kinds[field]]) for field in stream.primary_keys]
-        where = read_filter(self._settings.get("filter"), connector, self._clock)
-        size = PageSize(page_size(self._settings, stream.config, len(connector.fields)))
+        where = read_filter(self._stream_settings.filter, connector, self._clock)
+        size = PageSize(self._settings.page_size_for(self._stream_settings, len(connector.fields)))
         if stream.ABORT_AT_RECORD_COUNT is not None:
             size = PageSize(min(size.take, max(1, stream.ABORT_AT_RECORD_COUNT)))
         stamp = stamp_of(stream)
@@ -166,7 +168,7 @@ class StreamSync:
             if stream.is_field_selected(field) or field in stream.primary_keys or field == stamp
         ]
         hidden = [field for field in order if field not in visible]
-        kinds = {**kinds_of(connector, self._settings.get("types", {})), **self._kinds}
+        kinds = {**kinds_of(connector, self._stream_settings.types), **self._kinds}
         try:
             self.reader = RowReader(
                 stream.connector_id,
@@ -205,14 +207,14 @@ class StreamSync:
             bookmark = None
         self._bookmark = bookmark or Bookmark(stamp)
         self._overlap = Overlap(self._bookmark.delivered)
-        start_date = stream.config.get("start_date")
+        start_date = self._settings.start_date
         bound = None
         if self._bookmark.value is not None:
             bound = self._next_start(self._bookmark.value)
         elif start_date and is_date:
             bound = self._first_of(stamp, self._clock.earliest_wall(moment(start_date)))
         limit = self._clock.to_wall(self._started) if is_date else None
-        settled = self._first_of(stamp, shift(limit, -self._overlap_seconds)) if limit else None
+        settled = self._first_of(stamp, shift(limit, -max(1, self._settings.overlap_seconds))) if limit else None
         return ByStamp(
             StampField(stamp, is_date),
             keys=keys,
@@ -247,8 +249,8 @@ class StreamSync:
         if isinstance(value, int):
             return value
         if len(value) == len("2026-03-01"):
-            return self._first_of(self.stream.replication_key, shift(value, -self._overlap_seconds))
-        return shift(self._clock.earliest_wall(moment(value)), -self._overlap_seconds)
+            return self._first_of(self.stream.replication_key, shift(value, -max(1, self._settings.overlap_seconds)))
+        return shift(self._clock.earliest_wall(moment(value)), -max(1, self._settings.overlap_seconds))
 
     def take(self, answer: Answer) -> Page:
         """Let the walk learn a page. After it, `ask` may ask for the next one while `write` writes this one.

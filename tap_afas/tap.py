@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import gc
 import logging
 import os
@@ -12,12 +13,11 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_afas.inputs import InputError, read_catalog, read_settings, read_state, select_needed
 from tap_afas.profit.errors import ProfitError
 from tap_afas.runner import FailedRunError
-from tap_afas.settings import SCHEMA, tidied
+from tap_afas.settings import SCHEMA, Settings, tidied
 from tap_afas.workers import InterruptedRunError
 from tap_afas.writer import LineWriter
 
@@ -63,7 +63,7 @@ class TapAfas(Tap):
     def __init__(self, **options: Any) -> None:
         # What `--version` and `--about` don't need isn't loaded for them. It is loaded before the SDK takes over the
         # signals, since an exit that is raised while a module loads can get lost.
-        from tap_afas import complaints, session  # noqa: F401, PLC0415
+        from tap_afas import config_validation, session  # noqa: F401, PLC0415
 
         super().__init__(**options)
 
@@ -71,15 +71,19 @@ class TapAfas(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        from tap_afas.complaints import complaint, problems  # noqa: PLC0415 - see `__init__`
+        from tap_afas.config_validation import problems  # noqa: PLC0415 - see `__init__`
 
         self._config = tidied(self._config)
         self.append_builtin_config(self.config_jsonschema)
-        validator = JSONSchemaValidator(self.config_jsonschema)
-        errors = [complaint(error) for error in validator.iter_errors(self._config)] or problems(self._config)
+        errors = problems(self._config, self.config_jsonschema)
         if errors and raise_errors:
             raise ConfigValidationError("The settings can't be used.", errors=errors, schema=self.config_jsonschema)
         return errors
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        """The settings, typed and with their defaults."""
+        return Settings.from_config(self.config)
 
     # Streams
 
@@ -89,7 +93,7 @@ class TapAfas(Tap):
         if self._session is None:
             from tap_afas.session import Session  # noqa: PLC0415 - see `__init__`
 
-            self._session = Session(self)
+            self._session = Session(self, self.settings)
         return self._session
 
     @override

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +15,10 @@ from tap_afas.filters import FilterError, read_filter
 from tap_afas.profit.clock import Clock
 from tap_afas.profit.metainfo import Connector, Field
 from tap_afas.profit.query import OPERATORS, Condition
+from tap_afas.settings import StreamSettings
 
 if TYPE_CHECKING:
+    from tap_afas.profit.query import Filter
     from tap_afas.sandbox import Sandbox
 
 pytest_plugins = ["tap_afas.sandbox.fixtures"]
@@ -35,9 +38,13 @@ CONNECTOR = Connector("C", "", {field.id: field for field in FIELDS})
 CLOCK = Clock()
 
 
+def _read(setting: Any) -> Filter:
+    return read_filter(msgspec.convert({"filter": setting}, StreamSettings).filter, CONNECTOR, CLOCK)
+
+
 def _one(field: str, operator: str, value: Any = None) -> Condition:
     entry = {"field": field, "operator": operator, "value": value}
-    ((condition,),) = read_filter([entry], CONNECTOR, CLOCK)
+    ((condition,),) = _read([entry])
     return condition
 
 
@@ -110,11 +117,11 @@ def test_what_is_wrong(field: str, operator: str, value: Any, sentence: str) -> 
 def test_and_and_or() -> None:
     a, b, c = ({"field": "Code", "operator": "=", "value": name} for name in "abc")
     conditions = [Condition("Code", "=", name) for name in "abc"]
-    assert read_filter(None, CONNECTOR, CLOCK) == read_filter([], CONNECTOR, CLOCK) == ()
-    assert read_filter([a, b], CONNECTOR, CLOCK) == (tuple(conditions[:2]),)
-    assert read_filter([[a, b], [c]], CONNECTOR, CLOCK) == (tuple(conditions[:2]), (conditions[2],))
+    assert read_filter(StreamSettings().filter, CONNECTOR, CLOCK) == _read([]) == ()
+    assert _read([a, b]) == (tuple(conditions[:2]),)
+    assert _read([[a, b], [c]]) == (tuple(conditions[:2]), (conditions[2],))
     with pytest.raises(FilterError, match="mixes conditions and lists"):
-        read_filter([a, [b]], CONNECTOR, CLOCK)
+        _read([a, [b]])
 
 
 @given(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_afas.profit.errors import NotUnderstoodError
-from tap_afas.profit.metainfo import Field, read_connector, read_environment
+from tap_afas.profit.metainfo import Connector, Field, Kind, kind_of, kinds_of, read_connector, read_environment
 
 # A reply as AFAS' documentation prints it.
 METAINFO = {
@@ -125,3 +125,29 @@ def test_any_json_is_read_or_refused(content: Any) -> None:
     with contextlib.suppress(NotUnderstoodError):
         environment = read_environment(content)
         assert environment.token_ends is None or environment.token_expiry
+
+
+@pytest.mark.parametrize(
+    ("data_type", "control_type", "kind"),
+    [
+        ("string", 1, "string"),
+        ("string", 5, "string"),
+        ("int", 5, "integer"),
+        ("decimal", 1, "number"),
+        ("boolean", 1, "boolean"),
+        ("date", 4, "date"),
+        ("date", 8, "date-time"),
+        ("date", 1, "date-time"),
+        ("date", 7, "date-time"),
+        ("blob", 23, "string"),
+        ("", 0, "string"),
+        ("something new", 99, "string"),
+    ],
+)
+def test_kind_of_a_field(data_type: str, control_type: int, kind: Kind) -> None:
+    assert kind_of(Field("X", data_type, control_type=control_type)) == kind
+
+
+def test_types_of_the_settings_win() -> None:
+    connector = Connector("C", "", {"Code": Field("Code", "int"), "When": Field("When", "date", control_type=4)})
+    assert kinds_of(connector, {"Code": "string"}) == {"Code": "string", "When": "date"}

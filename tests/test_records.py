@@ -14,7 +14,7 @@ from tap_afas.records import RecordEncoder, ReplacedFields
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_afas.schema import Kind
+    from tap_afas.profit.metainfo import Kind
 
 KINDS: dict[str, Kind] = {
     "Id": "integer",

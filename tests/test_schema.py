@@ -4,34 +4,8 @@ from typing import Any
 
 import pytest
 
-from tap_afas.profit.metainfo import Connector, Field
-from tap_afas.schema import KINDS, Kind, fits, json_schema, kind_in_schema, kind_of, kinds_of
-
-
-@pytest.mark.parametrize(
-    ("data_type", "control_type", "kind"),
-    [
-        ("string", 1, "string"),
-        ("string", 5, "string"),
-        ("int", 5, "integer"),
-        ("decimal", 1, "number"),
-        ("boolean", 1, "boolean"),
-        ("date", 4, "date"),
-        ("date", 8, "date-time"),
-        ("date", 1, "date-time"),
-        ("date", 7, "date-time"),
-        ("blob", 23, "string"),
-        ("", 0, "string"),
-        ("something new", 99, "string"),
-    ],
-)
-def test_kind_of_a_field(data_type: str, control_type: int, kind: Kind) -> None:
-    assert kind_of(Field("X", data_type, control_type=control_type)) == kind
-
-
-def test_types_of_the_settings_win() -> None:
-    connector = Connector("C", "", {"Code": Field("Code", "int"), "When": Field("When", "date", control_type=4)})
-    assert kinds_of(connector, {"Code": "string"}) == {"Code": "string", "When": "date"}
+from tap_afas.profit.metainfo import KINDS, Connector, Field, Kind, kinds_of
+from tap_afas.schema import fits, json_schema, kind_in_schema
 
 
 def test_schema_holds_only_what_afas_enforces() -> None:

@@ -9,12 +9,12 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
-from singer_sdk.plugin_base import JSONSchemaValidator
+from msgspec import UNSET
 
-from tap_afas.complaints import complaint, problems
+from tap_afas.config_validation import problems
 from tap_afas.discovery import Choice
 from tap_afas.session import client
-from tap_afas.settings import SCHEMA, base_url, page_size, tidied
+from tap_afas.settings import SCHEMA, FilterCondition, Settings, StreamSettings, tidied
 from tap_afas.tap import TapAfas
 
 DATA = "5A" * 32
@@ -24,8 +24,7 @@ NEEDED = {**WHO, **WHERE}
 
 
 def _errors(**given: Any) -> list[str]:
-    config = tidied(given)
-    return [complaint(error) for error in JSONSchemaValidator(SCHEMA).iter_errors(config)] or problems(config)
+    return problems(tidied(given), SCHEMA)
 
 
 def test_the_contract() -> None:
@@ -108,7 +107,7 @@ def test_meltano_declares_the_same_settings() -> None:
 )
 def test_hosts(config: dict[str, Any], url: str) -> None:
     assert _errors(**WHO, **config) == []
-    assert base_url(config) == url
+    assert Settings.from_config(tidied(config)).base_url == url
 
 
 @pytest.mark.parametrize(
@@ -142,6 +141,7 @@ def test_hosts(config: dict[str, Any], url: str) -> None:
         ({**NEEDED, "connectors": []}, "`connectors` is empty"),
         ({**NEEDED, "connectors": "Profit_*"}, "`connectors` must be a list."),
         ({**NEEDED, "page_size": 0}, "`page_size` must be at least 1."),
+        ({**NEEDED, "page_size": 1e18}, "A setting can't be read: Expected `int | null`"),
         ({**NEEDED, "page_size": "many"}, "`page_size` must be a whole number."),
         ({**NEEDED, "max_parallel_requests": 9}, "`max_parallel_requests` must be at most 8."),
         ({**NEEDED, "overlap_seconds": -1}, "`overlap_seconds` must be at least 0."),
@@ -182,7 +182,8 @@ def test_complaints_hold_no_values(value: Any, name: str) -> None:
 
 def test_the_client_that_is_meant() -> None:
     config = {**WHERE, "client_id": "a", "client_secret": "b", "integration_id": "1_2", "request_timeout": 7}
-    made = client({**config, "max_parallel_requests": 2, "max_retry_wait": 3, "language": "nl-nl"})
+    config |= {"max_parallel_requests": 2, "max_retry_wait": 3, "language": "nl-nl"}
+    made = client(Settings.from_config(config))
     assert made.manners.max_parallel_requests == 2
     assert (made.manners.request_timeout, made.manners.max_retry_wait) == (7, 3)
     assert made.manners.headers["Accept-Language"] == "nl-nl"
@@ -222,7 +223,30 @@ def test_names_that_nobody_bears() -> None:
         ({}, {}, 0, 50_000),
         ({}, {"page_size": 99}, 10, 99),
         ({"page_size": 5}, {"page_size": 99}, 10, 5),
+        ({"page_size": 5.0}, {}, 10, 5),
     ],
 )
 def test_rows_a_request(stream: dict[str, Any], config: dict[str, Any], fields: int, size: int) -> None:
-    assert page_size(stream, config, fields) == size
+    settings = Settings.from_config({**config, "streams": {"A": stream}})
+    assert settings.page_size_for(settings.stream("A"), fields) == size
+
+
+def test_as_set() -> None:
+    unset = StreamSettings()
+    assert Settings().stream("A") == unset
+    assert (unset.primary_keys, unset.replication_key, unset.page_size) == (UNSET, UNSET, UNSET)
+    streams = {"A": {"primary_keys": [], "replication_key": None, "filter": [{"field": "x", "operator": "empty"}]}}
+    stream = Settings.from_config({"streams": streams}).stream("A")
+    assert (stream.primary_keys, stream.replication_key) == ((), None)
+    assert stream.filter == (FilterCondition("x", "empty"),)
+
+
+def test_defaults_are_what_the_schema_says() -> None:
+    config: dict[str, Any] = dict(NEEDED)
+    assert problems(config, SCHEMA) == []
+    assert config.keys() > NEEDED.keys()
+    assert Settings.from_config(config) == Settings.from_config(NEEDED)
+
+
+def test_no_secret_is_shown() -> None:
+    assert DATA not in f"{Settings(token=DATA)} {Settings(token=DATA)!r}"

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_afas.profit.metainfo import Connector, Field
+from tap_afas.profit.metainfo import Connector, Field, kind_of
 from tap_afas.profit.standard import KEYS, known_key, stamp_candidates
 from tap_afas.sandbox import amsterdam
 from tap_afas.sandbox.data import dataset
-from tap_afas.schema import kind_of
 
 if TYPE_CHECKING:
     from tap_afas.sandbox import Table

@@ -1,4 +1,4 @@
-"""What AFAS tells about its GetConnectors: `/metainfo` and `/metainfo/get/{id}`."""
+"""What AFAS tells about its GetConnectors, in `/metainfo` and `/metainfo/get/{id}`, and the kinds of their values."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import contextlib
 import dataclasses
 import datetime
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tap_afas.profit.errors import NotUnderstoodError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["string", "integer", "number", "boolean", "date", "date-time"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_DATE_ONLY = 4
+_KINDS: dict[str, Kind] = {"int": "integer", "decimal": "number", "boolean": "boolean"}
 _LONGEST_SORTABLE = 250
 _PLAIN_ID = re.compile(r"[\w-]+", re.ASCII)
 
@@ -58,6 +66,23 @@ class Connector:
     id: str
     description: str
     fields: dict[str, Field]
+
+
+def kind_of(field: Field) -> Kind:
+    """The kind of a field's values, from what metainfo says; text for what is unknown."""
+    if field.data_type == "date":
+        return "date" if field.control_type == _DATE_ONLY else "date-time"
+    return _KINDS.get(field.data_type, "string")
+
+
+def kinds_of(connector: Connector, types: Mapping[str, Kind]) -> dict[str, Kind]:
+    """The kinds of a connector's fields, by id.
+
+    Args:
+        connector: The connector.
+        types: Kinds from the settings, which win.
+    """
+    return {field.id: types.get(field.id) or kind_of(field) for field in connector.fields.values()}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

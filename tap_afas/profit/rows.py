@@ -22,8 +22,8 @@ from tap_afas.profit.json_repair import repaired
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from tap_afas.profit.metainfo import Kind
     from tap_afas.profit.page import Key, Value
-    from tap_afas.schema import Kind
 
 logger = logging.getLogger("tap-afas.rows")
 

@@ -8,11 +8,15 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
+from singer_sdk.plugin_base import JSONSchemaValidator
+
 from tap_afas.profit.auth import ClassicToken
 from tap_afas.profit.clock import Clock
+from tap_afas.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from jsonschema import ValidationError
 
@@ -42,12 +46,24 @@ _WANTED: dict[str, Callable[[Any], str]] = {
 }
 
 
-def complaint(error: ValidationError) -> str:
-    """A sentence for a setting that doesn't fit the schema.
+def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+    """What is wrong with settings: one sentence each.
 
     Args:
-        error: What the schema's validator says.
+        config: The settings, which get the schema's defaults.
+        schema: Theirs and the SDK's.
     """
+    misfits = [_misfit(error) for error in JSONSchemaValidator(schema).iter_errors(config)]
+    if misfits:
+        return misfits
+    try:
+        settings = Settings.from_config(config)
+    except msgspec.ValidationError as error:
+        return [f"A setting can't be read: {error}."]
+    return [*_credential_problems(settings), *_address_problems(settings), *_other_problems(settings)]
+
+
+def _misfit(error: ValidationError) -> str:
     if error.context:
         error = max(error.context, key=lambda cause: len(cause.absolute_path))
     path = ".".join(str(part) for part in error.absolute_path)
@@ -71,34 +87,28 @@ def _unknown(error: ValidationError, path: str) -> str:
     return f"`{unknown}` is not a setting{where}." + (f" Did you mean `{near[0]}`?" if near else "")
 
 
-def problems(config: Mapping[str, Any]) -> list[str]:
-    """What is wrong with settings that fit their schema: one sentence each."""
-    return [*_credential_problems(config), *_address_problems(config), *_other_problems(config)]
-
-
-def _credential_problems(config: Mapping[str, Any]) -> Iterable[str]:
-    token = bool(config.get("token"))
-    client = [name for name in ("client_id", "client_secret") if config.get(name)]
-    if token and client:
+def _credential_problems(settings: Settings) -> Iterable[str]:
+    client = [name for name in ("client_id", "client_secret") if getattr(settings, name)]
+    if settings.token and client:
         yield f"Both `token` and `{client[0]}` are set: give a classic token or an OAuth client, not both."
-    elif not token and not client:
+    elif not settings.token and not client:
         yield "No credentials: set `token`, or `client_id` and `client_secret`."
     elif len(client) == 1:
         other = "client_secret" if client[0] == "client_id" else "client_id"
         yield f"`{client[0]}` is set, but not `{other}`: an OAuth client needs both."
-    if token:
+    if settings.token:
         try:
-            ClassicToken(config["token"])
+            ClassicToken(settings.token)
         except ValueError as error:
             yield str(error)
 
 
-def _address_problems(config: Mapping[str, Any]) -> Iterable[str]:
-    if config.get("base_url"):
-        yield from _url_problems(config["base_url"])
-    elif not config.get("environment_id"):
+def _address_problems(settings: Settings) -> Iterable[str]:
+    if settings.other_base_url:
+        yield from _url_problems(settings.other_base_url)
+    elif not settings.environment_id:
         yield "No environment: set `environment_id` (the number in its name, as in O12345AA) or `base_url`."
-    elif not _ENVIRONMENT.fullmatch(str(config["environment_id"]).strip()):
+    elif not _ENVIRONMENT.fullmatch(settings.environment_id.strip()):
         yield "`environment_id` must be five digits, or a name such as O12345AA."
 
 
@@ -116,18 +126,17 @@ def _url_problems(url: str) -> Iterable[str]:
         yield "`base_url` may hold no user name, `?` or `#`."
 
 
-def _other_problems(config: Mapping[str, Any]) -> Iterable[str]:
+def _other_problems(settings: Settings) -> Iterable[str]:
     try:
-        Clock(config.get("timezone", "Europe/Amsterdam"))
+        Clock(settings.timezone)
     except ValueError:
         yield "`timezone` must be a time zone's name, such as Europe/Amsterdam."
-    start = config.get("start_date")
-    if start is not None:
+    if settings.start_date is not None:
         try:
-            datetime.datetime.fromisoformat(start)
+            datetime.datetime.fromisoformat(settings.start_date)
         except ValueError:
             yield "`start_date` must be a date and time such as 2024-01-01T00:00:00Z."
-    if not config.get("connectors", ["*"]):
+    if not settings.connectors:
         yield '`connectors` is empty: no stream is left. Take it out for all, or name some: ["Profit_*"].'
-    if not _HEADER.fullmatch(config.get("integration_id", "")):
+    if not _HEADER.fullmatch(settings.integration_id or ""):
         yield "`integration_id` must be plain letters and digits, such as 12345_Project."
