@@ -19,15 +19,20 @@ from typing import TYPE_CHECKING, Any
 
 from tap_afas.inputs import StateError
 from tap_afas.profit.by_stamp import Place, Stamp
+from tap_afas.profit.clock import shift
 from tap_afas.profit.page import strike
 from tap_afas.profit.rows import FINGERPRINT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from tap_afas.plan import Definition
+    from tap_afas.profit.by_stamp import ByStamp
+    from tap_afas.profit.clock import Clock
+    from tap_afas.profit.metainfo import Kind
     from tap_afas.profit.rows import Page
 
-_MOST_MARKS = 1000
+_MOST_FINGERPRINTS = 1000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,27 +73,30 @@ class Bookmark:
         return state
 
 
-def read_bookmark(stream: str, state: Mapping[str, Any], key: str, *, is_date: bool) -> Bookmark | None:
+def read_bookmark(definition: Definition, state: Mapping[str, Any]) -> Bookmark | None:
     """Read a stream's part of the STATE.
 
     Args:
-        stream: For what is reported.
+        definition: The stream.
         state: The stream's part; may come from another tap, another version or a person.
-        key: The stream's replication key.
-        is_date: Whether it holds dates; otherwise ints.
 
     Returns:
-        None when it says nothing about this replication key.
+        None for a full table, or when it says nothing. What it says of another replication key is only which one that
+        was.
 
     Raises:
         StateError: It can't be used.
     """
-    value = state.get("replication_key_value")
-    if state.get("replication_key") != key:
+    key, earlier_key = definition.replication_key, state.get("replication_key")
+    if not key or not earlier_key or definition.replication_method != "INCREMENTAL":
         return None
+    if earlier_key != key:
+        return Bookmark(earlier_key)
+    is_date = definition.kinds.get(key) != "integer"
+    value = state.get("replication_key_value")
     if value is not None and not _is_value(value, is_date=is_date):
         expected = "a date and time with its offset, such as 2026-03-01T08:15:00+00:00" if is_date else "a whole number"
-        raise StateError(f"{stream}: the state's `replication_key_value` is {value!r}, not {expected}.")
+        raise StateError(f"{definition.name}: the state's `replication_key_value` is {value!r}, not {expected}.")
     return Bookmark(
         key=key,
         value=value,
@@ -142,6 +150,96 @@ def _read_place(place: Any, *, is_date: bool) -> Place | None:
     return Place(tuple(keys), tuple(after), since, until)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class StampScale:
+    """From a bookmark's values to the stamps of a stream, and back.
+
+    Attributes:
+        kind: Of the replication key: `date`, `date-time` or `integer`.
+        clock: Of AFAS' wall time.
+        overlap_seconds: How far before its bookmark a run begins.
+    """
+
+    kind: Kind
+    clock: Clock
+    overlap_seconds: int
+
+    def first_of(self, wall: str) -> str:
+        """The wall time, or its midnight where stamps are days: what changed that day bears its first second."""
+        return f"{wall[:10]}T00:00:00" if self.kind == "date" else wall
+
+    def start(self, value: str | int) -> Stamp:
+        """Where a run begins that finds this value in its bookmark."""
+        if isinstance(value, int):
+            return value
+        if len(value) == len("2026-03-01"):
+            return self.first_of(shift(value, -self.overlap_seconds))
+        return shift(self.clock.earliest_wall(moment(value)), -self.overlap_seconds)
+
+    def value(self, stamp: Stamp) -> str | int:
+        """A stamp as records, and so bookmarks, hold it."""
+        if isinstance(stamp, int):
+            return stamp
+        return self.clock.to_utc(f"{stamp}Z") if self.kind == "date-time" else str(stamp)[:10]
+
+    def is_after(self, value: str | int | None, started: datetime.datetime) -> bool:
+        """Whether a bookmark's value lies later than the start of a run."""
+        if not isinstance(value, str):
+            return False
+        if self.kind == "date":
+            return value[:10] > self.clock.to_wall(started)[:10]
+        return moment(value) > started
+
+
+class MovingBookmark:
+    """A bookmark that moves with the pages of a walk by stamp.
+
+    Attributes:
+        bookmark: As it stands after the last page.
+
+    Args:
+        bookmark: As the run found it.
+        walk: The walk.
+        scale: Of the walk's stamps.
+    """
+
+    def __init__(self, bookmark: Bookmark, walk: ByStamp, scale: StampScale) -> None:
+        self.bookmark = bookmark
+        self._walk = walk
+        self._scale = scale
+        self._overlap = Overlap(bookmark.delivered)
+
+    @property
+    def reached(self) -> Stamp:
+        """The stamp that the walk has reached; None: none yet."""
+        return self._walk.reached
+
+    def move(self, page: Page, picked: Sequence[int]) -> None:
+        """Take a page of the walk.
+
+        Args:
+            page: The page.
+            picked: The positions of the rows that are delivered.
+
+        Raises:
+            ValueError: A stamp is no date.
+        """
+        value = self.bookmark.value
+        if self.reached is not None:
+            reached = self._scale.value(self.reached)
+            if value is None or self._scale.start(value) <= self._scale.start(reached):
+                value = reached
+        if value is not None:
+            self._overlap.add(page, picked, self._scale.start(value))
+        self.bookmark = dataclasses.replace(
+            self.bookmark,
+            value=value,
+            delivered=self._overlap.fingerprints,
+            empties_read=self.bookmark.empties_read or not self._walk.in_empties,
+            place=self._walk.place,
+        )
+
+
 class Overlap:
     """Fingerprints of the delivered rows that the next run will read again.
 
@@ -151,7 +249,7 @@ class Overlap:
 
     def __init__(self, before: Iterable[bytes] = ()) -> None:
         self._before = collections.Counter(before)
-        self._marks: list[tuple[Stamp, bytes]] = []
+        self._fingerprints: list[tuple[Stamp, bytes]] = []
 
     def add(self, page: Page, picked: Sequence[int], floor: Stamp) -> None:
         """Take a page. What was read and neither delivered now nor before is left out: a walk may ask for it again.
@@ -164,20 +262,20 @@ class Overlap:
         if floor is None:
             return
         stamps: Any = page.stamps
-        self._marks = [entry for entry in self._marks if entry[0] >= floor]
+        self._fingerprints = [entry for entry in self._fingerprints if entry[0] >= floor]
         positions = [position for position in picked if stamps[position] is not None and stamps[position] >= floor]
-        if len(positions) + len(self._marks) > _MOST_MARKS:
-            self._marks = []
+        if len(positions) + len(self._fingerprints) > _MOST_FINGERPRINTS:
+            self._fingerprints = []
             return
-        self._marks.extend((stamps[position], page.fingerprint(position)) for position in positions)
+        self._fingerprints.extend((stamps[position], page.fingerprint(position)) for position in positions)
         # What an earlier run delivered counts as often as it did: the overlap of two pages brings it twice.
         for position in set(range(len(stamps))).difference(picked) if self._before else ():
             if stamps[position] is not None and stamps[position] >= floor:
-                mark = page.fingerprint(position)
-                if strike(self._before, mark):
-                    self._marks.append((stamps[position], mark))
+                fingerprint = page.fingerprint(position)
+                if strike(self._before, fingerprint):
+                    self._fingerprints.append((stamps[position], fingerprint))
 
     @property
-    def marks(self) -> tuple[bytes, ...]:
+    def fingerprints(self) -> tuple[bytes, ...]:
         """The fingerprints; empty when there were too many to keep."""
-        return tuple(mark for _, mark in self._marks)
+        return tuple(fingerprint for _, fingerprint in self._fingerprints)

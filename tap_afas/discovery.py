@@ -5,23 +5,24 @@ from __future__ import annotations
 import collections
 import dataclasses
 import fnmatch
-import functools
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
 from tap_afas.inputs import InputError
+from tap_afas.plan import Definition
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.metainfo import kinds_of
 from tap_afas.profit.standard import known_key, stamp_candidates
 from tap_afas.schema import json_schema
-from tap_afas.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_afas.profit.client import ProfitClient
+    from singer_sdk.singerlib import CatalogEntry
+
+    from tap_afas.connection import Connection
     from tap_afas.profit.metainfo import Connector, Environment, Kind
     from tap_afas.settings import Settings, StreamSettings
 
@@ -64,21 +65,6 @@ class Choice:
 
 def _matches(connector_id: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(connector_id.casefold(), pattern.casefold())
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Described:
-    """A connector with what a stream needs.
-
-    Attributes:
-        schema: JSON Schema of its records.
-        primary_keys: Its key; empty when none is known.
-        replication_key: Its stamp, if it has one.
-    """
-
-    schema: dict[str, Any]
-    primary_keys: tuple[str, ...]
-    replication_key: str | None
 
 
 def stream_name(connector_id: str) -> str:
@@ -141,30 +127,44 @@ def _some(names: Iterable[str]) -> str:
     return (", ".join(names[:_MOST_NAMED]) or "none at all") + more
 
 
-def describe(client: ProfitClient, connector_ids: Iterable[str]) -> dict[str, Connector | ProfitError]:
-    """Ask for the fields of connectors, side by side.
+def definitions(connection: Connection) -> list[Definition]:
+    """The streams that AFAS describes and the settings choose.
 
-    Returns:
-        By id, the connector, or why AFAS couldn't describe it.
+    Raises:
+        DiscoveryError: The settings don't fit what AFAS has, or there are none.
     """
-    ids = list(connector_ids)
-    workers = Workers(min(client.manners.max_parallel_requests, max(1, len(ids))))
-    found: dict[str, Connector | ProfitError] = {}
-    try:
-        for connector_id in ids:
-            workers.submit(connector_id, functools.partial(client.connector, connector_id))
-        for _ in ids:
-            connector_id, connector, error = workers.next()
-            if error is not None and not isinstance(error, ProfitError):
-                raise error
-            found[connector_id] = error or connector
-    finally:
-        workers.close()
-    return {connector_id: found[connector_id] for connector_id in ids}
+    settings, environment = connection.settings, connection.environment
+    check_named(settings, environment)
+    found = []
+    for connector_id, connector in connection.describe(chosen(settings, environment)).items():
+        if isinstance(connector, ProfitError):
+            logger.error("%s is left out, since AFAS doesn't describe it: %s", connector_id, connector)
+        else:
+            found.append(define(connector, settings.stream(connector_id)))
+    if not found:
+        raise DiscoveryError("AFAS describes none of the connectors; see above.")
+    return found
 
 
-def to_stream(connector: Connector, settings: StreamSettings) -> Described:
-    """What a stream needs, from the settings first, then from what is known and detected.
+def defined_in(entry: CatalogEntry) -> Definition:
+    """The stream of a catalog's entry; its keys, replication and selection are for the SDK to apply.
+
+    Raises:
+        DiscoveryError: The entry's metadata doesn't fit its schema.
+    """
+    schema = entry.schema.to_dict()
+    properties = schema.get("properties", {})
+    stray = [breadcrumb[-1] for breadcrumb in entry.metadata if breadcrumb and breadcrumb[-1] not in properties]
+    if stray:
+        raise DiscoveryError(
+            f"{entry.tap_stream_id}: the catalog's metadata names {', '.join(stray)}, which its schema doesn't"
+            " have. Correct it, or run discovery again."
+        )
+    return Definition(entry.tap_stream_id, entry.stream or stream_name(entry.tap_stream_id), schema)
+
+
+def define(connector: Connector, settings: StreamSettings) -> Definition:
+    """The stream of a connector, from the settings first, then from what is known and detected.
 
     Raises:
         DiscoveryError: The settings name a field that the connector doesn't have.
@@ -183,7 +183,14 @@ def to_stream(connector: Connector, settings: StreamSettings) -> Described:
             f"{connector.id}: the replication key {stamp} is {kinds[stamp]}; it must be a date or a whole number."
         )
     _warn_of_names(connector)
-    return Described(json_schema(connector, kinds), key, stamp)
+    return Definition(
+        connector.id,
+        stream_name(connector.id),
+        json_schema(connector, kinds),
+        key,
+        stamp,
+        "FULL_TABLE" if stamp is None else "INCREMENTAL",
+    )
 
 
 def _warn_of_names(connector: Connector) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.exceptions import MaxRecordsLimitException
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
 
-from tap_afas.bookmark import read_bookmark
-from tap_afas.schema import kind_in_schema
+from tap_afas.plan import Definition
+from tap_afas.sync import Sync
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -19,25 +19,17 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.singerlib import Catalog
 
-    from tap_afas.bookmark import Bookmark
+    from tap_afas.connection import Connection
     from tap_afas.records import RecordEncoder
+    from tap_afas.scheduler import Scheduler
+    from tap_afas.sync import Delivery
     from tap_afas.writer import LineWriter
-
-
-class Owner(Protocol):
-    """What a stream asks of the session that it is read in."""
-
-    def sync_alone(self, stream: AfasStream) -> None:
-        """Sync one stream, whatever the others do."""
-
-    def records_of(self, stream: AfasStream) -> Iterable[Record]:
-        """Its records, without writing any."""
 
 
 class AfasStream(Stream):
@@ -45,33 +37,21 @@ class AfasStream(Stream):
 
     Args:
         tap: The tap.
-        owner: The session that it is read in.
-        connector_id: As AFAS spells it; also the stream's id in the catalog.
-        name: The stream's name for targets.
-        schema: JSON Schema of its records.
-        primary_keys: Its key; empty when none is known.
-        replication_key: Its stamp, if it has one.
+        definition: What discovery or the catalog tells of it.
+        connection: To AFAS.
+        scheduler: Runs its sync, when it is synced alone.
     """
 
     # Rows come typed from the decoder; the SDK would check each value again.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    def __init__(  # noqa: PLR0913 - made in one place, with names
-        self,
-        tap: Tap,
-        *,
-        owner: Owner,
-        connector_id: str,
-        name: str,
-        schema: dict[str, Any],
-        primary_keys: Sequence[str] = (),
-        replication_key: str | None = None,
-    ) -> None:
-        self.connector_id = connector_id
-        self._owner = owner
-        super().__init__(tap, schema=schema, name=name)
-        self.primary_keys = primary_keys
-        self.replication_key = replication_key
+    def __init__(self, tap: Tap, definition: Definition, *, connection: Connection, scheduler: Scheduler) -> None:
+        self.connector_id = definition.connector_id
+        self._connection = connection
+        self._scheduler = scheduler
+        super().__init__(tap, schema=definition.schema, name=definition.name)
+        self.primary_keys = definition.primary_keys
+        self.replication_key = definition.replication_key
         self._schema_written = False
         self._complete = False
 
@@ -100,21 +80,34 @@ class AfasStream(Stream):
         self.replication_key = entry.replication_key or root.replication_key
         self.forced_replication_method = entry.replication_method or root.forced_replication_method
 
-    def bookmark(self) -> Bookmark | None:
-        """Where an earlier run stood; None when the state doesn't tell, or not about this replication key.
+    def definition(self) -> Definition:
+        """The stream as it is now: with what a catalog, or who uses it as a library, has changed."""
+        schema = self.effective_schema
+        return Definition(
+            self.connector_id,
+            self.name,
+            schema,
+            tuple(self.primary_keys),
+            self.replication_key,
+            self.replication_method,
+            frozenset(field for field in schema.get("properties", {}) if self.mask["properties", field]),
+        )
+
+    def new_sync(self) -> Sync:
+        """A sync of the stream, from where its state stands.
 
         Raises:
-            StateError: What it tells can't be used.
+            StateError: The state can't be used.
         """
-        key = self.replication_key
-        if key is None or self.replication_method != "INCREMENTAL":
-            return None
-        kind = kind_in_schema(self.effective_schema.get("properties", {}).get(key, {}))
-        return read_bookmark(self.name, self.stream_state, key, is_date=kind != "integer")
+        return Sync(
+            self.definition(),
+            self.stream_state,
+            connection=self._connection,
+            version=self._initialized_at // 1000 if self.emit_activate_version_messages else None,
+            most_rows=self.ABORT_AT_RECORD_COUNT,
+        )
 
-    def is_field_selected(self, field: str) -> bool:
-        """Whether records hold the field."""
-        return self.mask["properties", field]
+    # What is written
 
     @property
     def page_at_once(self) -> bool:
@@ -123,9 +116,7 @@ class AfasStream(Stream):
         return len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
 
     def write_schema(self) -> None:
-        """Write the SCHEMA message."""
-        if self.replication_method == "FULL_TABLE" and self.emit_activate_version_messages:
-            self._stream_version = self._initialized_at // 1000
+        """Write the SCHEMA message, once."""
         self._write_schema_message()
 
     @override
@@ -141,25 +132,25 @@ class AfasStream(Stream):
         if self._complete:
             super()._write_activate_version_message(full_table_version)
 
-    def write_rows(self, encoder: RecordEncoder, rows: Sequence[Any]) -> None:
-        """Write RECORD messages of rows as they were read."""
+    def write(self, encoder: RecordEncoder, delivery: Delivery) -> None:
+        """Write RECORD messages of rows, and the STATE that is true behind them.
+
+        Raises:
+            UnfitValueError: A value doesn't fit its field's type.
+        """
+        self._stream_version = delivery.version
         if self.page_at_once:
             writer = cast("LineWriter", self._tap.message_writer)
-            for lines in encoder.lines(rows, self._stream_version):
+            for lines in encoder.lines(delivery.rows, delivery.version):
                 writer.write_lines(lines)
         else:
-            for record in encoder.records(rows):
+            for record in encoder.records(delivery.rows):
                 self._write_record_message(record)
-
-    def write_complete(self) -> None:
-        """Tell the target that all rows have come: now, and not before, may it take out what wasn't among them."""
-        self._complete = True
-        if self._stream_version is not None:
-            self._write_activate_version_message(self._stream_version)
-
-    def write_state(self, state: dict[str, Any]) -> None:
-        """Write the STATE with this part for the stream."""
-        self.tap_state.setdefault("bookmarks", {})[self.name] = state
+        if delivery.activates and delivery.version is not None:
+            # All rows have come: now, and not before, may the target take out what wasn't among them.
+            self._complete = True
+            self._write_activate_version_message(delivery.version)
+        self.tap_state.setdefault("bookmarks", {})[self.name] = delivery.state
         self._tap.state_writer.write_state(self.tap_state)
 
     @property
@@ -170,10 +161,12 @@ class AfasStream(Stream):
         state: dict[str, Any] = bookmarks.get(self.name, {})
         return state
 
+    # What the SDK calls
+
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """The records, for who uses the stream as a library; nothing is written and no state moves."""
-        return self._owner.records_of(self)
+        return self.new_sync().records()
 
     @override
     def _sync_records(
@@ -181,7 +174,8 @@ class AfasStream(Stream):
     ) -> Generator[dict[str, Any], Any, Any]:
         # What the SDK's own `sync_all`, `--test` and tests call: this stream alone, by the same way as a run.
         if self.ABORT_AT_RECORD_COUNT is None:
-            self._owner.sync_alone(self)
+            for failure in self._scheduler.run({self.new_sync(): self}, parallel=1).values():
+                raise failure
             return
         for number, record in enumerate(self.get_records(context)):
             if number >= self.ABORT_AT_RECORD_COUNT:

@@ -8,17 +8,17 @@ import gc
 import logging
 import os
 import sys
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import StateMessage
 
-from tap_afas.inputs import InputError, read_catalog, read_settings, read_state, select_needed
-from tap_afas.profit.errors import ProfitError
-from tap_afas.runner import FailedRunError
+from tap_afas.inputs import InputError, StateError, read_catalog, read_settings, read_state, select_needed
+from tap_afas.profit.errors import ConnectorError, ProfitError
+from tap_afas.scheduler import FailedRunError, InterruptedRunError, Scheduler
 from tap_afas.settings import SCHEMA, Settings, tidied
-from tap_afas.workers import InterruptedRunError
 from tap_afas.writer import LineWriter
 
 if sys.version_info >= (3, 12):
@@ -27,14 +27,15 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from types import FrameType
 
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from tap_afas.session import Session
+    from tap_afas.connection import Connection
     from tap_afas.stream import AfasStream
+    from tap_afas.sync import Sync
 
 
 class TapAfas(Tap):
@@ -56,14 +57,14 @@ class TapAfas(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
-    _session: Session | None = None
+    _scheduler: Scheduler | None = None
     _interrupted = False
 
     @override
     def __init__(self, **options: Any) -> None:
         # What `--version` and `--about` don't need isn't loaded for them. It is loaded before the SDK takes over the
         # signals, since an exit that is raised while a module loads can get lost.
-        from tap_afas import config_validation, session  # noqa: F401, PLC0415
+        from tap_afas import config_validation, connection, discovery, stream  # noqa: F401, PLC0415
 
         super().__init__(**options)
 
@@ -87,25 +88,46 @@ class TapAfas(Tap):
 
     # Streams
 
-    @property
-    def session(self) -> Session:
-        """Discovers and reads the streams."""
-        if self._session is None:
-            from tap_afas.session import Session  # noqa: PLC0415 - see `__init__`
+    @functools.cached_property
+    def connection(self) -> Connection:
+        """To AFAS; shared by the streams."""
+        from tap_afas.connection import Connection  # noqa: PLC0415 - see `__init__`
 
-            self._session = Session(self, self.settings)
-        return self._session
+        return Connection(self.settings)
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """Runs the streams' syncs."""
+        if self._scheduler is None:
+            self._scheduler = Scheduler(self.connection.client, self._repeat_state)
+        return self._scheduler
+
+    def _repeat_state(self) -> None:
+        if self.state:
+            self.write_message(StateMessage(value=self.state))
 
     @override
     def discover_streams(self) -> Sequence[AfasStream]:
         """The streams of the catalog passed in; without one, those that AFAS describes."""
-        return self.session.streams()
+        from tap_afas.discovery import defined_in, definitions  # noqa: PLC0415 - see `__init__`
+        from tap_afas.stream import AfasStream  # noqa: PLC0415 - likewise
+
+        found = (
+            definitions(self.connection)
+            if self.input_catalog is None
+            else [defined_in(entry) for entry in self.input_catalog.streams]
+        )
+        return [
+            AfasStream(self, definition, connection=self.connection, scheduler=self.scheduler) for definition in found
+        ]
 
     @override
     def setup_mapper(self) -> None:
         if self.input_catalog is not None:
             select_needed(self.input_catalog)
         super().setup_mapper()
+
+    # Running
 
     def run(self) -> None:
         """Sync the selected streams side by side.
@@ -114,7 +136,55 @@ class TapAfas(Tap):
             FailedRunError: Some failed; the others are complete.
             InterruptedRunError: A signal ended the run.
         """
-        self.session.run()
+        from tap_afas.discovery import check_named  # noqa: PLC0415 - see `__init__`
+
+        every = cast("dict[str, AfasStream]", self.streams).values()
+        environment = self.connection.environment
+        # What the catalog has may be gone by now: that fails its own stream, and not the run.
+        check_named(self.settings, environment, known=[stream.connector_id for stream in every])
+        streams = {stream.new_sync(): stream for stream in every if stream.selected}
+        if not streams:
+            self.logger.warning("No stream is selected: nothing to read.")
+        self._check_state()
+        self._check_settings(streams)
+        gone = {
+            sync: ConnectorError(
+                "The app connector doesn't have this GetConnector (any more).",
+                "Add it to the app connector in AFAS, or run discovery again and take it out of the selection.",
+            )
+            for sync in streams
+            if sync.definition.connector_id not in environment.connectors
+        }
+        if self.state:
+            self.state_writer.write_state(self.state)
+        self.scheduler.run_all(
+            {sync: stream for sync, stream in streams.items() if sync not in gone},
+            self.settings.max_parallel_requests,
+            {sync.definition.connector_id: failure for sync, failure in gone.items()},
+        )
+
+    def _check_state(self) -> None:
+        """See to it that the state is this tap's, before anything is read."""
+        known = set(self.streams)
+        foreign = set(self.state.get("bookmarks", {})) - known
+        if foreign and not known & set(self.state["bookmarks"]):
+            raise StateError(
+                f"The state is about {', '.join(sorted(foreign))}, and none of these is a stream here: it seems to be"
+                " another connector's."
+            )
+
+    def _check_settings(self, syncs: Iterable[Sync]) -> None:
+        """See to it that the fields that `streams` names exist, before anything is read."""
+        from tap_afas.discovery import define  # noqa: PLC0415 - see `__init__`
+
+        named = {sync.definition.connector_id: sync for sync in syncs}
+        named = {connector_id: sync for connector_id, sync in named.items() if connector_id in self.settings.streams}
+        for connector_id, connector in self.connection.describe(list(named)).items():
+            if isinstance(connector, ProfitError):
+                continue  # The stream itself will say so, and the others go on.
+            if self.input_catalog is not None:
+                define(connector, self.settings.stream(connector_id))
+            named[connector_id].check(self.connection.connector(connector_id))
 
     # Command line
 
@@ -124,7 +194,7 @@ class TapAfas(Tap):
         # the page at hand.
         if self._interrupted:
             os._exit(128 + signum)
-        if self._session is None or not self._session.interrupt(signum):
+        if self._scheduler is None or not self._scheduler.interrupt(signum):
             sys.exit(128 + signum)
         self._interrupted = True
 

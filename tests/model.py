@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_afas.profit.rows import Page
 from tap_afas.sandbox import KEEP, Connector, Field, Sandbox, Table, stored
+from tap_afas.scheduler import InterruptedRunError
 from tap_afas.tap import TapAfas
-from tap_afas.workers import InterruptedRunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

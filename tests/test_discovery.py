@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from running import articles, client_of, config_of, run_tap
 
-from tap_afas.discovery import DiscoveryError, check_named, chosen, describe, stream_name, to_stream
+from tap_afas.connection import describe
+from tap_afas.discovery import DiscoveryError, check_named, chosen, define, stream_name
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.profit.metainfo import Connector, Environment, Field
 from tap_afas.sandbox import Fault
@@ -50,13 +51,13 @@ def test_two_that_become_one() -> None:
 
 def test_a_name_that_is_too_long(caplog: pytest.LogCaptureFixture) -> None:
     chosen(Settings(), _environment("x" * 64))
-    to_stream(_connector(Field("y" * 64, "int")), StreamSettings())
+    define(_connector(Field("y" * 64, "int")), StreamSettings())
     assert len(caplog.records) == 2
     assert all("63 characters" in record.getMessage() for record in caplog.records)
 
 
 def test_fields_that_differ_in_case_only(caplog: pytest.LogCaptureFixture) -> None:
-    to_stream(_connector(Field("Code", "int"), Field("CODE", "int"), NUMBER), StreamSettings())
+    define(_connector(Field("Code", "int"), Field("CODE", "int"), NUMBER), StreamSettings())
     assert [record.getMessage() for record in caplog.records] == [
         "Eigen: many targets take Code and CODE for one field."
     ]
@@ -92,22 +93,22 @@ def test_names_in_the_settings_that_nobody_bears() -> None:
     ],
 )
 def test_keys_and_stamps(settings: dict[str, Any], key: tuple[str, ...], stamp: str | None) -> None:
-    described = to_stream(_connector(CODE, NUMBER, STAMP, DAY, AMOUNT), msgspec.convert(settings, StreamSettings))
+    described = define(_connector(CODE, NUMBER, STAMP, DAY, AMOUNT), msgspec.convert(settings, StreamSettings))
     assert (described.primary_keys, described.replication_key) == (key, stamp)
 
 
 def test_the_known_key_of_a_standard_connector() -> None:
     connector = _connector(Field("DebtorId", "string"), CODE, name="Profit_Debtor")
-    assert to_stream(connector, StreamSettings()).primary_keys == ("DebtorId",)
-    assert to_stream(connector, StreamSettings(primary_keys=())).primary_keys == ()
+    assert define(connector, StreamSettings()).primary_keys == ("DebtorId",)
+    assert define(connector, StreamSettings(primary_keys=())).primary_keys == ()
 
 
 def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
-    assert to_stream(_connector(STAMP, OTHER_STAMP), StreamSettings()).replication_key is None
+    assert define(_connector(STAMP, OTHER_STAMP), StreamSettings()).replication_key is None
     assert "Gewijzigd_op and Mutatiedatum could each be" in caplog.text
     assert "`streams.Eigen.replication_key`" in caplog.text
     caplog.clear()
-    assert to_stream(_connector(STAMP, OTHER_STAMP), StreamSettings(replication_key="Mutatiedatum")).replication_key
+    assert define(_connector(STAMP, OTHER_STAMP), StreamSettings(replication_key="Mutatiedatum")).replication_key
     assert caplog.text == ""
 
 
@@ -123,7 +124,7 @@ def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
 )
 def test_settings_that_do_not_fit(settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(DiscoveryError) as caught:
-        to_stream(_connector(CODE, AMOUNT), msgspec.convert(settings, StreamSettings))
+        define(_connector(CODE, AMOUNT), msgspec.convert(settings, StreamSettings))
     assert sentence in str(caught.value)
 
 

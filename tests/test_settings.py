@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from tap_afas.config_validation import problems
+from tap_afas.connection import make_client
 from tap_afas.discovery import Choice
-from tap_afas.session import client
 from tap_afas.settings import SCHEMA, FilterCondition, Settings, StreamSettings, tidied
 from tap_afas.tap import TapAfas
 
@@ -183,7 +183,7 @@ def test_complaints_hold_no_values(value: Any, name: str) -> None:
 def test_the_client_that_is_meant() -> None:
     config = {**WHERE, "client_id": "a", "client_secret": "b", "integration_id": "1_2", "request_timeout": 7}
     config |= {"max_parallel_requests": 2, "max_retry_wait": 3, "language": "nl-nl"}
-    made = client(Settings.from_config(config))
+    made = make_client(Settings.from_config(config))
     assert made.manners.max_parallel_requests == 2
     assert (made.manners.request_timeout, made.manners.max_retry_wait) == (7, 3)
     assert made.manners.headers["Accept-Language"] == "nl-nl"

@@ -89,7 +89,7 @@ def test_the_summary_for_machines(sandbox: Sandbox, caplog: pytest.LogCaptureFix
 
 def test_progress_of_a_long_walk(sandbox: Sandbox) -> None:
     sandbox.load([articles(25)])
-    with mock.patch("tap_afas.sync._PROGRESS_SECONDS", 0.0):
+    with mock.patch("tap_afas.progress._SECONDS", 0.0):
         said = run_tap(config_of(sandbox, page_size=10)).lines("INFO")
     assert any("rows so far" in line and "rows/s" in line and "up to 2024-03-01T" in line for line in said)
 
@@ -107,15 +107,18 @@ def test_what_reads_nothing_loads_nothing_that_reads(option: str) -> None:
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stderr
     loaded = {line.rpartition("|")[2].strip().removeprefix("tap_afas.") for line in said.splitlines()}
     assert {"tap", "settings"} <= loaded
-    walks = {"profit.walk", "profit.by_stamp", "profit.by_key", "profit.by_offset", "profit.keys", "profit.page"}
-    assert not loaded & {"session", "stream", "sync", "records", "discovery", "profit.client", "profit.clock", *walks}
+    walks = {"walk", "by_stamp", "by_key", "by_offset", "keys", "page"}
+    reads = {"connection", "discovery", "plan", "stream", "sync", "records"}
+    profit = {f"profit.{name}" for name in walks | {"client", "clock", "rows"}}
+    assert not loaded & (reads | profit)
 
 
 def test_all_is_loaded_before_signals_are_taken_over(sandbox: Sandbox) -> None:
     code = f"""
 import signal, sys
 take = signal.signal
-signal.signal = lambda *given: (print("tap_afas.session" in sys.modules), take(*given))[1]
+needed = {{"tap_afas.discovery", "tap_afas.stream"}}
+signal.signal = lambda *given: (print(needed <= sys.modules.keys()), take(*given))[1]
 from tap_afas.tap import TapAfas
 TapAfas(config={config_of(sandbox)!r}, catalog={{"streams": []}})
 """
@@ -306,7 +309,7 @@ def test_a_token_that_ends_soon(sandbox: Sandbox, ahead: int, *, warned: bool) -
 def test_classic_tokens_fade(sandbox: Sandbox) -> None:
     sandbox.load([articles(1)])
     assert not any("31 August 2027" in line for line in run_tap(config_of(sandbox)).lines("WARNING"))
-    with mock.patch("tap_afas.session._CLASSIC_TOKENS_FADE", datetime.date(2020, 1, 1)):
+    with mock.patch("tap_afas.connection._CLASSIC_TOKENS_FADE", datetime.date(2020, 1, 1)):
         assert any("31 August 2027" in line for line in run_tap(config_of(sandbox)).lines("WARNING"))
         assert not any("2027" in line for line in run_tap(config_of(sandbox, oauth=True)).lines("WARNING"))
 

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import pytest
 
-from tap_afas.workers import InterruptedRunError, Workers
+from tap_afas.scheduler import InterruptedRunError, Workers
 
 
 def test_results_come_as_they_are_ready() -> None:

@@ -1,0 +1,137 @@
+"""The connection to AFAS that the settings describe: what the streams of a process share."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import logging
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from tap_afas.profit.auth import ClassicToken, ClientCredentials
+from tap_afas.profit.client import Manners, ProfitClient
+from tap_afas.profit.clock import Clock
+from tap_afas.profit.errors import ProfitError
+from tap_afas.scheduler import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_afas.profit.auth import Credentials
+    from tap_afas.profit.metainfo import Connector, Environment
+    from tap_afas.settings import Settings
+
+logger = logging.getLogger("tap-afas")
+
+_CLASSIC_TOKENS_FADE = datetime.date(2027, 5, 1)
+_EXPIRY_WARNING = datetime.timedelta(days=60)
+_LARGEST_CLOCK_DIFFERENCE = datetime.timedelta(hours=1)
+
+
+def make_client(settings: Settings) -> ProfitClient:
+    """The client that the settings describe."""
+    credentials: Credentials
+    if settings.token:
+        credentials = ClassicToken(settings.token)
+    else:
+        url = f"{settings.base_url}/oauth/token"
+        credentials = ClientCredentials(settings.client_id or "", settings.client_secret or "", url)
+    headers = {"Accept-Language": settings.language, "User-Agent": f"tap-afas/{metadata.version('tap-afas')}"}
+    if settings.integration_id:
+        headers["IntegrationId"] = settings.integration_id
+    manners = Manners(
+        max_parallel_requests=settings.max_parallel_requests,
+        request_timeout=settings.request_timeout,
+        max_retry_wait=settings.max_retry_wait,
+        headers=headers,
+    )
+    return ProfitClient(settings.base_url, credentials, manners)
+
+
+class Connection:
+    """A connection to AFAS. What is asked of it is asked when it is wanted, and once.
+
+    Attributes:
+        settings: The settings.
+        client: Asks AFAS.
+        clock: Of AFAS' wall time.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.client = make_client(settings)
+        self.clock = Clock(settings.timezone)
+        self._described: dict[str, Connector | ProfitError] = {}
+
+    @property
+    def environment(self) -> Environment:
+        """What the token may read."""
+        return self._environment_and_start[0]
+
+    @property
+    def started(self) -> datetime.datetime:
+        """When the run began, by AFAS' clock or this machine's, whichever is earlier: bookmarks never pass it."""
+        return self._environment_and_start[1]
+
+    @functools.cached_property
+    def _environment_and_start(self) -> tuple[Environment, datetime.datetime]:
+        local = datetime.datetime.now(tz=datetime.UTC)
+        environment, date = self.client.environment()
+        if date is not None and abs(date - local) > _LARGEST_CLOCK_DIFFERENCE:
+            logger.warning("This machine's clock says %s, AFAS' says %s; the earlier one counts.", local, date)
+        self._warn_of_expiry(environment)
+        return environment, local if date is None else min(local, date)
+
+    def _warn_of_expiry(self, environment: Environment) -> None:
+        today = datetime.datetime.now(tz=datetime.UTC).date()
+        if self.settings.token and today >= _CLASSIC_TOKENS_FADE:
+            logger.warning(
+                "AFAS stops classic tokens on 31 August 2027: set `client_id` and `client_secret` in place of `token`."
+            )
+        ends = environment.token_ends
+        if ends is not None and ends - today <= _EXPIRY_WARNING:
+            logger.warning("The token ends on %s: make a new one in the app connector before that.", ends)
+        elif ends is None and environment.token_expiry:
+            logger.info("AFAS says the token ends: %s", environment.token_expiry)
+
+    def describe(self, connector_ids: Sequence[str]) -> dict[str, Connector | ProfitError]:
+        """Ask for the fields of connectors, side by side; they are kept until `connector` takes them.
+
+        Returns:
+            By id, the connector, or why AFAS couldn't describe it.
+        """
+        unknown = [connector_id for connector_id in connector_ids if connector_id not in self._described]
+        self._described.update(describe(self.client, unknown))
+        return {connector_id: self._described[connector_id] for connector_id in connector_ids}
+
+    def connector(self, connector_id: str) -> Connector:
+        """A connector's fields: those of `describe`, once, or asked for anew.
+
+        Raises:
+            ProfitError: AFAS didn't describe it.
+        """
+        found = self._described.pop(connector_id, None) or self.client.connector(connector_id)
+        if isinstance(found, ProfitError):
+            raise found
+        return found
+
+
+def describe(client: ProfitClient, connector_ids: Sequence[str]) -> dict[str, Connector | ProfitError]:
+    """Ask for the fields of connectors, side by side.
+
+    Returns:
+        By id, the connector, or why AFAS couldn't describe it.
+    """
+    workers = Workers(min(client.manners.max_parallel_requests, max(1, len(connector_ids))))
+    found: dict[str, Connector | ProfitError] = {}
+    try:
+        for connector_id in connector_ids:
+            workers.submit(connector_id, functools.partial(client.connector, connector_id))
+        for _ in connector_ids:
+            connector_id, connector, error = workers.next()
+            if error is not None and not isinstance(error, ProfitError):
+                raise error
+            found[connector_id] = error or connector
+    finally:
+        workers.close()
+    return {connector_id: found[connector_id] for connector_id in connector_ids}
