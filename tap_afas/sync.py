@@ -213,7 +213,7 @@ class StreamSync:
         elif start_date and is_date:
             bound = self._first_of(stamp, self._clock.earliest_wall(moment(start_date)))
         limit = self._clock.to_wall(self._started) if is_date else None
-        settled = self._first_of(stamp, shift(limit, -max(1, self._settings.overlap_seconds))) if limit else None
+        settled = self._first_of(stamp, shift(limit, -self._settings.overlap_seconds)) if limit else None
         return ByStamp(
             StampField(stamp, is_date),
             keys=keys,
@@ -247,9 +247,10 @@ class StreamSync:
         """Where a run begins that finds this value in its bookmark."""
         if isinstance(value, int):
             return value
-        if len(value) == len("2026-03-01"):
-            return self._first_of(self.stream.replication_key, shift(value, -max(1, self._settings.overlap_seconds)))
-        return shift(self._clock.earliest_wall(moment(value)), -max(1, self._settings.overlap_seconds))
+        wall = value if len(value) == len("2026-03-01") else self._clock.earliest_wall(moment(value))
+        stamp = self.stream.replication_key or ""
+        # The overlap is for what was committed late. Without one, the bookmark's own second is still read whole.
+        return StampField(stamp).bound(self._first_of(stamp, shift(wall, -self._settings.overlap_seconds)))
 
     def take(self, answer: Answer) -> Rows:
         """Let the walk learn a page. After it, `ask` may ask for the next one while `write` writes this one.
