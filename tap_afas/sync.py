@@ -250,7 +250,8 @@ class StreamSync:
         wall = value if len(value) == len("2026-03-01") else self._clock.earliest_wall(moment(value))
         stamp = self.stream.replication_key or ""
         # The overlap is for what was committed late. Without one, the bookmark's own second is still read whole.
-        return StampField(stamp).bound(self._first_of(stamp, shift(wall, -self._settings.overlap_seconds)))
+        begin: str = StampField(stamp).bound(self._first_of(stamp, shift(wall, -self._settings.overlap_seconds)))
+        return begin
 
     def take(self, answer: Answer) -> Rows:
         """Let the walk learn a page. After it, `ask` may ask for the next one while `write` writes this one.

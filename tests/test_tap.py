@@ -108,7 +108,17 @@ def test_what_reads_nothing_loads_nothing_that_reads(option: str) -> None:
     loaded = {line.rpartition("|")[2].strip().removeprefix("tap_afas.") for line in said.splitlines()}
     assert {"tap", "settings"} <= loaded
     walks = {"profit.walk", "profit.by_stamp", "profit.by_key", "profit.by_offset", "profit.keys", "profit.page"}
-    assert not loaded & {"session", "stream", "sync", "records", "discovery", "profit.client", "profit.clock", *walks}
+    assert not loaded & {
+        "config_validation",
+        "session",
+        "stream",
+        "sync",
+        "records",
+        "discovery",
+        "profit.client",
+        "profit.clock",
+        *walks,
+    }
 
 
 def test_all_is_loaded_before_signals_are_taken_over(sandbox: Sandbox) -> None:
