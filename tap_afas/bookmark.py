@@ -172,9 +172,9 @@ class StampScale:
         """Where a run begins that finds this value in its bookmark."""
         if isinstance(value, int):
             return value
-        if len(value) == len("2026-03-01"):
-            return self.first_of(shift(value, -self.overlap_seconds))
-        return shift(self.clock.earliest_wall(moment(value)), -self.overlap_seconds)
+        wall = value if len(value) == len("2026-03-01") else self.clock.earliest_wall(moment(value))
+        # The overlap is for what was committed late. Without one, the bookmark's own second is still read whole.
+        return shift(self.first_of(shift(wall, -self.overlap_seconds)), -1)
 
     def value(self, stamp: Stamp) -> str | int:
         """A stamp as records, and so bookmarks, hold it."""

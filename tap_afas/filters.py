@@ -44,7 +44,7 @@ def read_filter(
         clock: Of AFAS' wall time.
 
     Raises:
-        FilterError: An unknown field, an operator that doesn't go with it, or a value that is none.
+        FilterError: An unknown field, an operator that doesn't go with it, or a value of another kind than the field.
     """
     if not setting:
         return ()

@@ -104,7 +104,7 @@ def read_state(file: IO[str]) -> dict[str, Any]:
     """The STATE of `--state`.
 
     Raises:
-        InputError: It is none.
+        InputError: The file is not a JSON object, or not a state.
     """
     content = _read_object(file, "--state")
     bookmarks = content.get("bookmarks", {})
@@ -117,7 +117,7 @@ def read_catalog(file: IO[str]) -> Catalog:
     """The catalog of `--catalog`.
 
     Raises:
-        InputError: It is none.
+        InputError: The file is not a Singer catalog.
     """
     content = _read_object(file, "--catalog")
     try:

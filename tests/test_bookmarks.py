@@ -116,6 +116,38 @@ def test_start_date(sandbox: Sandbox) -> None:
     assert later.records == []
 
 
+@pytest.mark.parametrize("walk", _STAMPED)
+@pytest.mark.parametrize(
+    ("display", "stamps"),
+    [
+        ("rounded", ["06:12:00.500", "06:12:00.999", "06:12:01.000", "06:12:01.499"]),
+        ("cut", ["06:12:01.000", "06:12:01.500", "06:12:01.999"]),
+        ("exact", ["06:12:01.000", "06:12:01.001", "06:12:01.999"]),
+    ],
+)
+def test_without_overlap_the_second_of_the_bookmark_is_read_whole(
+    sandbox: Sandbox, *, walk: str, display: str, stamps: list[str]
+) -> None:
+    for newest in stamps:
+        rows = [row(0, "2024-05-14T06:11:00.000"), row(1, f"2024-05-14T{newest}")]
+        source = Source(sandbox, Walk.named(walk), rows, display=display)
+        ran = run(source, overlap_seconds=0)
+        assert len(ran.records) == 2
+        for number, late in enumerate(stamps, start=2):
+            source.insert(row(number, f"2024-05-14T{late}"))
+        again = run(source, ran.state, overlap_seconds=0)
+        assert sorted(found["Id"] for found in again.records) == list(range(2, 2 + len(stamps)))
+        assert run(source, again.state, overlap_seconds=0).records == []
+
+
+@pytest.mark.parametrize(("seconds", "begin"), [(0, "06:11:59"), (1, "06:11:58"), (300, "06:06:59")])
+def test_how_far_before_the_bookmark_a_run_begins(sandbox: Sandbox, seconds: int, begin: str) -> None:
+    source = Source(sandbox, Walk.named("by stamp"), [row(1, "2024-05-14T06:12:00.000")])
+    state = run(source).state
+    (page,) = run(source, state, overlap_seconds=seconds).pages
+    assert page.parameters["filtervalues"] == f"2024-05-14T{begin}"
+
+
 def test_another_replication_key_starts_anew(sandbox: Sandbox) -> None:
     source = Source(sandbox, Walk.named("by stamp"), _rows())
     state = {"bookmarks": {"Item": {"replication_key": "Number", "replication_key_value": 12}}}

@@ -108,7 +108,7 @@ def test_what_reads_nothing_loads_nothing_that_reads(option: str) -> None:
     loaded = {line.rpartition("|")[2].strip().removeprefix("tap_afas.") for line in said.splitlines()}
     assert {"tap", "settings"} <= loaded
     walks = {"walk", "by_stamp", "by_key", "by_offset", "keys", "page"}
-    reads = {"connection", "discovery", "plan", "stream", "sync", "records"}
+    reads = {"config_validation", "connection", "discovery", "plan", "stream", "sync", "records"}
     profit = {f"profit.{name}" for name in walks | {"client", "clock", "rows"}}
     assert not loaded & (reads | profit)
 
