@@ -145,7 +145,7 @@ def describe(client: ProfitClient, connector_ids: Iterable[str]) -> dict[str, Co
         By id, the connector, or why AFAS couldn't describe it.
     """
     ids = list(connector_ids)
-    workers = Workers(min(client.manners.max_parallel_requests, max(1, len(ids))))
+    workers = Workers(min(client.limits.max_parallel_requests, max(1, len(ids))))
     found: dict[str, Connector | ProfitError] = {}
     try:
         for connector_id in ids:

@@ -16,7 +16,7 @@ from tap_afas.discovery import DiscoveryError, check_named, chosen, describe, st
 from tap_afas.filters import read_filter
 from tap_afas.inputs import StateError
 from tap_afas.profit.auth import ClassicToken, ClientCredentials
-from tap_afas.profit.client import Manners, ProfitClient
+from tap_afas.profit.client import ProfitClient, RequestLimits
 from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.runner import FailedRunError, Run
@@ -54,13 +54,12 @@ def client(config: Mapping[str, Any]) -> ProfitClient:
     }
     if config.get("integration_id"):
         headers["IntegrationId"] = config["integration_id"]
-    manners = Manners(
+    limits = RequestLimits(
         max_parallel_requests=config.get("max_parallel_requests", 4),
         request_timeout=config.get("request_timeout", 930),
         max_retry_wait=config.get("max_retry_wait", 600),
-        headers=headers,
     )
-    return ProfitClient(url, credentials, manners)
+    return ProfitClient(url, credentials, limits, headers)
 
 
 class Session:
@@ -295,7 +294,7 @@ class Session:
         read = sum(sync.count.read for sync in syncs)
         self._logger.info(
             "Asked of AFAS: %d requests, %d rows.",
-            self.profit.asked.total(),
+            self.profit.request_counts.total(),
             read,
-            extra={"requests": self.profit.asked.total(), "rows_read": read},
+            extra={"requests": self.profit.request_counts.total(), "rows_read": read},
         )

@@ -366,7 +366,7 @@ class StreamSync:
             "connector": self.stream.connector_id,
             "rows": self.count.rows,
             "pages": self.count.pages,
-            "requests": self._client.asked[self.stream.connector_id],
+            "requests": self._client.request_counts[self.stream.connector_id],
             "retries": self.count.retries,
             "seconds": round(self.count.seconds, 3),
             "bookmark": self._bookmark.value if self._bookmark is not None else None,

@@ -66,10 +66,11 @@ class Page(Protocol):
         """The fields that were read."""
 
 
+@dataclasses.dataclass(eq=False)
 class MisbehavedError(ProfitError):
     """AFAS answered another question than the one asked."""
 
-    advice = (
+    advice: str = (
         "Nothing after this page was read. Run again; if it comes back, give AFAS' support the GetConnector's name,"
         " since no other client would notice."
     )
