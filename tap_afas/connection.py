@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from tap_afas.profit.auth import ClassicToken, ClientCredentials
-from tap_afas.profit.client import Manners, ProfitClient
+from tap_afas.profit.client import ProfitClient, RequestLimits
 from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import ProfitError
 from tap_afas.scheduler import Workers
@@ -39,13 +39,12 @@ def make_client(settings: Settings) -> ProfitClient:
     headers = {"Accept-Language": settings.language, "User-Agent": f"tap-afas/{metadata.version('tap-afas')}"}
     if settings.integration_id:
         headers["IntegrationId"] = settings.integration_id
-    manners = Manners(
+    limits = RequestLimits(
         max_parallel_requests=settings.max_parallel_requests,
         request_timeout=settings.request_timeout,
         max_retry_wait=settings.max_retry_wait,
-        headers=headers,
     )
-    return ProfitClient(settings.base_url, credentials, manners)
+    return ProfitClient(settings.base_url, credentials, limits, headers)
 
 
 class Connection:
@@ -122,7 +121,7 @@ def describe(client: ProfitClient, connector_ids: Sequence[str]) -> dict[str, Co
     Returns:
         By id, the connector, or why AFAS couldn't describe it.
     """
-    workers = Workers(min(client.manners.max_parallel_requests, max(1, len(connector_ids))))
+    workers = Workers(min(client.limits.max_parallel_requests, max(1, len(connector_ids))))
     found: dict[str, Connector | ProfitError] = {}
     try:
         for connector_id in connector_ids:

@@ -183,7 +183,7 @@ class Scheduler:
                 f", up to {figures['bookmark']}" if figures["bookmark"] is not None else "",
                 extra=figures,
             )
-        requests = self._client.asked.total()
+        requests = self._client.request_counts.total()
         logger.info(
             "Asked of AFAS: %d requests, %d rows.",
             requests,

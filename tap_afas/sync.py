@@ -274,7 +274,7 @@ class Sync:
             "connector": self.definition.connector_id,
             "rows": self.progress.rows,
             "pages": self.progress.pages,
-            "requests": self._connection.client.asked[self.definition.connector_id],
+            "requests": self._connection.client.request_counts[self.definition.connector_id],
             "retries": self.progress.retries,
             "seconds": round(self.progress.seconds, 3),
             "bookmark": bookmark.bookmark.value if bookmark is not None else None,

@@ -17,7 +17,7 @@ from unittest import mock
 
 from tap_afas import tap
 from tap_afas.profit.auth import ClassicToken, ClientCredentials
-from tap_afas.profit.client import Manners, ProfitClient
+from tap_afas.profit.client import ProfitClient, RequestLimits
 from tap_afas.sandbox import Connector, Field, Row, Table
 
 if TYPE_CHECKING:
@@ -56,14 +56,16 @@ def articles(rows: int, connector_id: str = "Articles", *, stamp: bool = True) -
     return Table(connector, [article(number) for number in range(rows)], article)
 
 
-def client_of(sandbox: Sandbox, *, oauth: bool = False, **manners: Any) -> ProfitClient:
+def client_of(
+    sandbox: Sandbox, *, oauth: bool = False, headers: dict[str, str] | None = None, **limits: Any
+) -> ProfitClient:
     """A client of the sandbox."""
     credentials: Credentials = (
         ClientCredentials(sandbox.client_id, sandbox.client_secret, f"{sandbox.base_url}/oauth/token")
         if oauth
         else ClassicToken(sandbox.token)
     )
-    return ProfitClient(sandbox.base_url, credentials, Manners(**manners))
+    return ProfitClient(sandbox.base_url, credentials, RequestLimits(**limits), headers)
 
 
 def config_of(sandbox: Sandbox, *, oauth: bool = False, **settings: Any) -> dict[str, Any]:

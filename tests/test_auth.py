@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import base64
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pytest
 import requests
 from running import articles, client_of, config_of, run_tap, without_waiting
+from serving import server
 
+from tap_afas.profit import auth as auth_module
 from tap_afas.profit.auth import ClassicToken, ClientCredentials
-from tap_afas.profit.errors import BusyError, CredentialsError, NotUnderstoodError, UnreachableError
+from tap_afas.profit.errors import BusyError, CredentialsError, NotUnderstoodError, ProfitError, UnreachableError
 from tap_afas.profit.query import Query
 from tap_afas.sandbox import Fault
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterable
 
     from tap_afas.sandbox import Sandbox
@@ -232,12 +236,61 @@ def _run(threads: Iterable[threading.Thread]) -> None:
         thread.join()
 
 
+def _local(url: str) -> ClientCredentials:
+    return ClientCredentials("the-id", "the-secret", f"{url}/oauth/token")
+
+
 def test_the_secret_is_not_in_what_requests_raises() -> None:
-    credentials = ClientCredentials("id", "the-secret", "http://127.0.0.1:9/oauth/token")
     with (
-        mock.patch("requests.post", side_effect=requests.ConnectionError("body: client_secret=the-secret")),
-        pytest.raises(UnreachableError) as caught,
+        mock.patch("requests.Session.request", side_effect=requests.ConnectionError("body: client_secret=the-secret")),
+        pytest.raises(UnreachableError, match=r"No access token: .* broke off \(ConnectionError\)") as caught,
     ):
-        credentials.header()
-    assert "the-secret" not in str(caught.value)
-    assert caught.value.__suppress_context__
+        _local("http://127.0.0.1:9").header()
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "the-secret" not in str(error)
+        error = error.__cause__ or error.__context__
+
+
+def test_a_token_service_that_sends_drop_by_drop() -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n")
+        for _ in range(200):
+            connection.sendall(b" ")
+            time.sleep(0.02)
+
+    with server(talk) as url, mock.patch.object(auth_module, "_TIMEOUT", 0.3):
+        began = time.monotonic()
+        with pytest.raises(UnreachableError, match=r"no whole answer from .*/oauth/token within") as caught:
+            _local(url).header()
+        assert time.monotonic() - began < 1.5
+    # It may pass, and it is no question that AFAS goes on working on, nor a page that could be smaller.
+    assert (caught.value.retry, caught.value.still_busy, caught.value.smaller) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("200 OK", NotUnderstoodError), ("404 Not Found", NotUnderstoodError), ("400 Bad Request", CredentialsError)],
+)
+def test_a_token_service_that_sends_without_end(status: str, kind: type[ProfitError]) -> None:
+    read = []
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(f"HTTP/1.1 {status}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        while True:
+            connection.sendall(b"a0000\r\n" + b" " * 0xA0000 + b"\r\n")
+            read.append(0xA0000)
+
+    with server(talk) as url, pytest.raises(kind, match=r"hands out no access tokens|doesn't accept the client"):
+        _local(url).header()
+    assert sum(read) < 30_000_000
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_secret_goes_to_no_other_address(sandbox: Sandbox, status: int) -> None:
+    elsewhere = {"Location": f"{sandbox.base_url}/metainfo"}
+    sandbox.faults = [Fault(kind="token", status=status, headers=elsewhere)]
+    with pytest.raises(NotUnderstoodError, match=r"/oauth/token hands out no access tokens") as caught:
+        _credentials(sandbox).header()
+    assert [request.kind for request in sandbox.log] == ["token"]
+    assert not caught.value.retry

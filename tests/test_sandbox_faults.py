@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import time
 from typing import TYPE_CHECKING, Any
@@ -100,11 +99,6 @@ def test_when_to_come_back(sandbox: Sandbox, ask: Asking) -> None:
     assert heard.json["error"]["code"] == "503"
     sandbox.faults = [Fault(refuse="maintenance", retry_after=0)]
     assert ask.rows().headers["Retry-After"] == "0"
-
-
-def test_the_message_in_a_header(sandbox: Sandbox, ask: Asking) -> None:
-    sandbox.faults = [Fault(refuse="timeout", shape="header", language="en")]
-    assert base64.b64decode(ask.rows().headers["X-PROFIT-ERROR"]).startswith(b"The maximum duration")
 
 
 def test_a_reset(sandbox: Sandbox, ask: Asking) -> None:

@@ -184,11 +184,11 @@ def test_the_client_that_is_meant() -> None:
     config = {**WHERE, "client_id": "a", "client_secret": "b", "integration_id": "1_2", "request_timeout": 7}
     config |= {"max_parallel_requests": 2, "max_retry_wait": 3, "language": "nl-nl"}
     made = make_client(Settings.from_config(config))
-    assert made.manners.max_parallel_requests == 2
-    assert (made.manners.request_timeout, made.manners.max_retry_wait) == (7, 3)
-    assert made.manners.headers["Accept-Language"] == "nl-nl"
-    assert made.manners.headers["IntegrationId"] == "1_2"
-    assert made.manners.headers["User-Agent"].startswith("tap-afas/")
+    assert made.limits.max_parallel_requests == 2
+    assert (made.limits.request_timeout, made.limits.max_retry_wait) == (7, 3)
+    assert made._transport._session.headers["Accept-Language"] == "nl-nl"
+    assert made._transport._session.headers["IntegrationId"] == "1_2"
+    assert str(made._transport._session.headers["User-Agent"]).startswith("tap-afas/")
     assert made._credentials._url == "https://12345.rest.afas.online/ProfitRestServices/oauth/token"  # type: ignore[attr-defined]
 
 

@@ -7,36 +7,43 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
+import json
 import re
 import threading
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote_plus
-
-import requests
 
 from tap_afas.profit.errors import (
     BusyError,
     CredentialsError,
     NotUnderstoodError,
     ProfitError,
+    TimeOutError,
+    TooMuchError,
     UnreachableError,
-    refuse,
+    error_from_response,
 )
+from tap_afas.profit.transport import CHECK_ADDRESS, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_afas.profit.transport import Response
+
 _FRAME = "<token><version>1</version><data>{}</data></token>"
 _WHOLE = re.compile(r"<token><version>\d+</version><data>[^<>]+</data></token>")
 _DATA = re.compile(r"[0-9A-Za-z]{16,}")
-_OK = 200
-_SERVER_ERROR = 500
-_REFUSALS = {400, 401}
+_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}
 # A bearer is renewed this long before its end, so that it can't end while a request travels.
 _MARGIN = 60.0
 _LIFE_UNTOLD = 300.0
+# A token answers in a moment, and is a few hundred characters long.
 _TIMEOUT = 60.0
+_LARGEST_ANSWER = 100_000
+_CHECK_URL = "Check `environment_id` or `base_url`."
 
 
 class Credentials(Protocol):
@@ -134,61 +141,67 @@ class ClientCredentials:
         return True
 
     def _fetch(self) -> None:
-        answer = self._post()
-        if answer.status_code in _REFUSALS and not self._in_header:
-            # The other way of the standard, `client_secret_basic`; AFAS takes it from Profit 9 on.
-            self._in_header = True
-            other = self._post()
-            self._in_header = other.status_code == _OK
-            answer = answer if other.status_code in _REFUSALS else other
-        content = _json(answer)
+        # Asked for about once an hour: no connection stays open for it.
+        with contextlib.closing(Transport(timeout=_TIMEOUT, largest=_LARGEST_ANSWER)) as transport:
+            response = self._post(transport)
+            if response.status in _REFUSALS and not self._in_header:
+                # The other way of the standard, `client_secret_basic`; AFAS takes it from Profit 9 on.
+                self._in_header = True
+                other = self._post(transport)
+                self._in_header = other.status == HTTPStatus.OK
+                response = response if other.status in _REFUSALS else other
+        content = _json(response.body)
         bearer = content.get("access_token")
-        if answer.status_code != _OK or not isinstance(bearer, str) or not bearer:
-            self._refuse(answer, content)
+        if response.status != HTTPStatus.OK or not isinstance(bearer, str) or not bearer:
+            raise self._refused(response, content)
         seconds = content.get("expires_in")
         life = _LIFE_UNTOLD if isinstance(seconds, bool) or not isinstance(seconds, int | float) else float(seconds)
-        self._bearer = str(bearer)
+        self._bearer = bearer
         self._until = self._clock() + max(life - _MARGIN, life / 2)
 
-    def _post(self) -> requests.Response:
-        data = {"grant_type": "client_credentials"}
-        headers = {"Accept": "application/json"}
+    def _post(self, transport: Transport) -> Response:
+        form = {"grant_type": "client_credentials"}
+        authorization = ""
         if self._in_header:
             # Each half is form-encoded first (RFC 6749, 2.3.1).
             pair = f"{quote_plus(self._id)}:{quote_plus(self._secret)}"
-            headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+            authorization = "Basic " + base64.b64encode(pair.encode()).decode()
         else:
-            data |= {"client_id": self._id, "client_secret": self._secret}
+            form |= {"client_id": self._id, "client_secret": self._secret}
         try:
-            return requests.post(
-                self._url, data=data, headers=headers, auth=_as_it_is, timeout=_TIMEOUT, allow_redirects=False
-            )
-        except requests.RequestException as error:
-            # Without the cause: its text can hold the body of the request, and so the secret.
+            return transport.exchange("POST", self._url, authorization, form)
+        except UnreachableError as error:
+            # No question is at work at AFAS: `still_busy` doesn't go along.
+            raise UnreachableError(f"No access token: {error.sentence}", error.advice, retry=error.retry) from error
+        except TimeOutError as error:
             raise UnreachableError(
-                f"No access token: {type(error).__name__} at {self._url}.",
-                "Check the network and `environment_id` or `base_url`.",
-            ) from None
+                f"No access token: no whole answer from {self._url} within {_TIMEOUT:.0f} seconds.", CHECK_ADDRESS
+            ) from error
+        except TooMuchError as error:
+            raise NotUnderstoodError(f"{self._url} hands out no access tokens.", _CHECK_URL) from error
 
-    def _refuse(self, answer: requests.Response, content: dict[str, Any]) -> None:
-        status = answer.status_code
-        refused = refuse(status, answer.headers, answer.content)
-        if isinstance(refused, BusyError) or status >= _SERVER_ERROR:
-            error: ProfitError = BusyError(
-                "AFAS can't hand out an access token just now; the credentials may well be right.", refused.advice
-            )
-            error.retry_after = refused.retry_after
-        elif status in _REFUSALS:
-            error = CredentialsError("AFAS doesn't accept the client credentials.", _advice(content))
-        else:
-            error = NotUnderstoodError(
-                f"{self._url} hands out no access tokens.", "Check `environment_id` or `base_url`."
-            )
+    def _refused(self, response: Response, content: dict[str, Any]) -> ProfitError:
+        told = error_from_response(response.status, response.headers, response.body)
+        said = told.said
         for secret in filter(None, (self._secret, self._id)):
-            refused.said = refused.said.replace(secret, "…")
-        error.said, error.reference, error.trace = refused.said, refused.reference, refused.trace
-        error.status = status
-        raise error
+            said = said.replace(secret, "…")
+        kind: type[ProfitError] = NotUnderstoodError
+        sentence, advice = f"{self._url} hands out no access tokens.", _CHECK_URL
+        if isinstance(told, BusyError) or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            kind = BusyError
+            sentence = "AFAS can't hand out an access token just now; the credentials may well be right."
+            advice = told.advice
+        elif response.status in _REFUSALS:
+            kind, sentence, advice = CredentialsError, "AFAS doesn't accept the client credentials.", _advice(content)
+        return kind(
+            sentence,
+            advice,
+            said=said,
+            reference=told.reference,
+            trace=told.trace,
+            status=response.status,
+            retry_after=told.retry_after,
+        )
 
 
 def _advice(content: dict[str, Any]) -> str:
@@ -200,14 +213,9 @@ def _advice(content: dict[str, Any]) -> str:
     return "Check that the app connector allows OAuth with client credentials."
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    # Without an `auth`, requests would take a matching entry of the user's .netrc.
-    return request
-
-
-def _json(answer: requests.Response) -> dict[str, Any]:
+def _json(body: bytes) -> dict[str, Any]:
     try:
-        content = answer.json()
+        content = json.loads(body)
     except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

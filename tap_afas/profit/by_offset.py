@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import itertools
 import re
 import unicodedata
@@ -27,10 +28,11 @@ _ROOM = 250
 _MOVED = "Rows moved while they were read, further than the tap can follow."
 
 
+@dataclasses.dataclass(eq=False)
 class ShiftedError(MisbehavedError):
     """Rows moved under a walk by offset, further than it can follow."""
 
-    advice = (
+    advice: str = (
         "Without a key, rows that are inserted or deleted during the run push others along. Set `primary_keys` of this"
         " connector if there is a key, or run when nobody works in AFAS."
     )

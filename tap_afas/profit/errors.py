@@ -9,44 +9,45 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.said import read_said
+from tap_afas.profit.error_body import read_error_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+@dataclasses.dataclass(eq=False)
 class ProfitError(Exception):
     """Reading AFAS failed; `str()` is a sentence for the person who runs the tap.
 
+    It is complete when it is raised. What is learned later is another error: `dataclasses.replace`, raised from it.
+
     Attributes:
-        retry: Whether the same question may succeed a little later.
-        smaller: Whether a smaller page may succeed.
+        sentence: What failed.
         advice: What to do.
         said: AFAS' own words, if it said any.
         reference: AFAS' `profitLogReference`, with which an administrator finds the entry in its log.
         trace: AFAS' `X-Trace-Identifier`.
         status: HTTP status, if AFAS answered.
         retry_after: Seconds that AFAS asks to wait, if it does.
+        retry: Whether the same question may succeed a little later.
+        smaller: Whether a smaller page may succeed.
         still_busy: Whether AFAS may still be working on the question.
     """
 
-    retry = False
-    smaller = False
-    advice = ""
-    said = ""
-    reference = ""
-    trace = ""
+    sentence: str
+    advice: str = ""
+    _: dataclasses.KW_ONLY
+    said: str = ""
+    reference: str = ""
+    trace: str = ""
     status: int | None = None
     retry_after: float | None = None
-    still_busy = False
-
-    def __init__(self, sentence: str, advice: str = "") -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        if advice:
-            self.advice = advice
+    retry: bool = False
+    smaller: bool = False
+    still_busy: bool = False
 
     def __str__(self) -> str:
         """The sentence, AFAS' words with the log reference, the advice."""
@@ -68,28 +69,32 @@ class StoppedError(Exception):
     """The run was stopped while a request was waiting."""
 
 
+@dataclasses.dataclass(eq=False)
 class UnreachableError(ProfitError):
     """No answer came, or it broke off."""
 
-    retry = True
+    retry: bool = True
 
 
+@dataclasses.dataclass(eq=False)
 class TimeOutError(ProfitError):
     """The answer took too long, here or at AFAS."""
 
-    smaller = True
+    smaller: bool = True
 
 
+@dataclasses.dataclass(eq=False)
 class TooMuchError(ProfitError):
     """The page is more than AFAS can put into one answer."""
 
-    smaller = True
+    smaller: bool = True
 
 
+@dataclasses.dataclass(eq=False)
 class BusyError(ProfitError):
     """AFAS can't answer just now: maintenance, load, a locked row."""
 
-    retry = True
+    retry: bool = True
 
 
 class NotUnderstoodError(ProfitError):
@@ -112,23 +117,15 @@ class QuestionError(ProfitError):
     """AFAS doesn't accept the question: a field, an order, a value."""
 
 
+@dataclasses.dataclass(eq=False)
 class UnknownRefusalError(ProfitError):
     """A refusal in words that the tap doesn't know."""
 
+    retry: bool = True
+
 
 class QueryTooLongError(ProfitError):
-    """The query string is longer than AFAS takes.
-
-    Args:
-        length: Characters of the query string.
-        longest: Characters that AFAS takes.
-    """
-
-    def __init__(self, length: int, longest: int) -> None:
-        super().__init__(
-            f"The question is {length} characters long, and AFAS takes {longest} (it would answer 404).",
-            "Shorten the filter in `streams.<connector>.filter`, or the list of `primary_keys`.",
-        )
+    """The query string is longer than AFAS takes."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -212,57 +209,73 @@ REFUSALS = (
 """The sentences that name a cause. "An unexpected error has occurred" is not among them: it names none."""
 
 # For what no sentence tells: the status alone.
-_BY_STATUS = {
-    400: Refusal("", QuestionError, "AFAS calls the request malformed.", "Check the filter in `streams`."),
-    401: Refusal("", CredentialsError, "AFAS doesn't accept the credentials.", _CHECK_CREDENTIALS),
-    403: Refusal(
+_BY_STATUS: dict[int, Refusal] = {
+    HTTPStatus.BAD_REQUEST: Refusal(
+        "", QuestionError, "AFAS calls the request malformed.", "Check the filter in `streams`."
+    ),
+    HTTPStatus.UNAUTHORIZED: Refusal("", CredentialsError, "AFAS doesn't accept the credentials.", _CHECK_CREDENTIALS),
+    HTTPStatus.FORBIDDEN: Refusal(
         "",
         CredentialsError,
         "AFAS lets nobody in from this machine's address, or is overloaded.",
         "Check the IP rules of the app connector in AFAS; if they are right, run again later.",
     ),
-    404: Refusal(
+    HTTPStatus.NOT_FOUND: Refusal(
         "",
         ConnectorError,
         "AFAS knows no such address.",
         "Check `environment_id`, `environment_type` or `base_url`.",
     ),
-    413: Refusal(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Refusal(
         "",
         TooMuchError,
         "The answer is larger than AFAS sends (75 MB).",
         "Set a smaller `page_size` for this connector.",
     ),
-    500: Refusal("", UnknownRefusalError, "AFAS reports an error without a cause known here.", _ASK_ADMINISTRATOR),
+    HTTPStatus.INTERNAL_SERVER_ERROR: Refusal(
+        "", UnknownRefusalError, "AFAS reports an error without a cause known here.", _ASK_ADMINISTRATOR
+    ),
 }
-_SERVER_ERROR = 500
-_GATEWAY_TIMEOUT = 504
-_BUSY = {429, 502, 503, _GATEWAY_TIMEOUT}
+_UNKNOWN = Refusal("", UnknownRefusalError, "AFAS gives an answer that its API doesn't know.", _ASK_ADMINISTRATOR)
+_BUSY = Refusal(
+    "",
+    BusyError,
+    "AFAS can't answer just now.",
+    "Maintenance is at night and in weekends: see afasstatus.nl. Run again later.",
+)
+_BUSY_STATUSES = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
 
 
-def refuse(status: int, headers: Mapping[str, str], body: bytes) -> ProfitError:
-    """The exception for an answer that isn't what was asked for.
+def error_from_response(status: int, headers: Mapping[str, str], body: bytes) -> ProfitError:
+    """The error for an answer that isn't what was asked for.
 
     A sentence that names a cause wins over the status: AFAS answers "not allowed" with 401 as well as with 500.
     """
-    said = read_said(headers, body)
-    refusal = next((one for one in REFUSALS if re.search(one.pattern, said.message, re.IGNORECASE)), None)
-    if status in _BUSY:
-        error: ProfitError = BusyError(
-            "AFAS can't answer just now.",
-            "Maintenance is at night and in weekends: see afasstatus.nl. Run again later.",
-        )
-        # The gateway has given up; AFAS itself may not have.
-        error.smaller = error.still_busy = status == _GATEWAY_TIMEOUT
+    told = read_error_body(headers, body)
+    if status in _BUSY_STATUSES:
+        refusal = _BUSY
+        retry = True
     else:
-        refusal = refusal or _BY_STATUS.get(status)
-        if refusal is not None:
-            error = refusal.error(refusal.cause, refusal.advice)
-        else:
-            error = UnknownRefusalError("AFAS gives an answer that its API doesn't know.", _ASK_ADMINISTRATOR)
+        named = (one for one in REFUSALS if re.search(one.pattern, told.message, re.IGNORECASE))
+        refusal = next(named, _BY_STATUS.get(status, _UNKNOWN))
         # Whatever the words, 400, 401, 403, 404 and 413 come back the same; a 500 without a known cause may not.
-        unknown = isinstance(error, UnknownRefusalError)
-        error.retry = status == _SERVER_ERROR and (error.retry or unknown)
-    error.said, error.reference, error.trace = said.message, said.reference, said.trace
-    error.status, error.retry_after = status, said.retry_after
-    return error
+        retry = status == HTTPStatus.INTERNAL_SERVER_ERROR and refusal.error.retry
+    # The gateway has given up; AFAS itself may not have.
+    gave_up = status == HTTPStatus.GATEWAY_TIMEOUT
+    return refusal.error(
+        refusal.cause,
+        refusal.advice,
+        said=told.message,
+        reference=told.reference,
+        trace=told.trace,
+        status=status,
+        retry_after=told.retry_after,
+        retry=retry,
+        smaller=gave_up or refusal.error.smaller,
+        still_busy=gave_up,
+    )

@@ -40,10 +40,11 @@ class KeyField:
         return text.removesuffix("Z").partition(".")[0] if self.kind in {"date", "moment"} else text
 
 
+@dataclasses.dataclass(eq=False)
 class MisbehavedError(ProfitError):
     """AFAS answered another question than the one asked."""
 
-    advice = (
+    advice: str = (
         "Nothing after this page was read. Run again; if it comes back, give AFAS' support the GetConnector's name,"
         " since no other client would notice."
     )

@@ -112,7 +112,10 @@ class Query:
         """
         text = self._text()
         if len(text) > LONGEST_QUERY:
-            raise QueryTooLongError(len(text), LONGEST_QUERY)
+            raise QueryTooLongError(
+                f"The question is {len(text)} characters long, and AFAS takes {LONGEST_QUERY} (it would answer 404).",
+                "Shorten the filter in `streams.<connector>.filter`, or the list of `primary_keys`.",
+            )
         return text
 
     def _text(self) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_afas.profit.errors import NotUnderstoodError, ProfitError, refuse
+from tap_afas.profit.errors import NotUnderstoodError, ProfitError, error_from_response
 from tap_afas.profit.json_repair import repaired
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class RowReader:
                     "Run again; if it comes back, check `base_url` and what stands in between.",
                 ) from None
         if not isinstance(answer.rows, list):
-            error = refuse(200, {}, body)
+            error = error_from_response(200, {}, body)
             raise NotUnderstoodError("AFAS' answer holds no rows.", error.said and f"AFAS says: “{error.said}”.")
         return [self._read_row(raw) for raw in answer.rows]
 

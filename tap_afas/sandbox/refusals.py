@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
 import uuid
@@ -11,7 +10,7 @@ from typing import Literal, TypeAlias
 from tap_afas.sandbox.exchange import Answer
 
 Language: TypeAlias = Literal["nl", "en"]
-Shape: TypeAlias = Literal["json", "message", "nested", "example", "xml", "html", "empty", "header"]
+Shape: TypeAlias = Literal["json", "message", "nested", "example", "xml", "html", "empty"]
 
 _CATCH_ALL = -2147180996
 _UNEXPECTED = -2147180999
@@ -125,8 +124,6 @@ def write(refusal: Refusal, *, language: Language, subject: str = "", content_ty
         kind = "application/xml"
     if kind:
         headers["Content-Type"] = f"{kind}; charset=utf-8"
-    if refusal.shape == "header":
-        headers["X-PROFIT-ERROR"] = base64.b64encode(text.encode()).decode()
     return Answer(refusal.status, body, headers)
 
 
@@ -151,7 +148,7 @@ def _body(refusal: Refusal, text: str, reference: str) -> tuple[str, bytes]:
                 "text/html",
                 f"<html><head><title>{escaped}</title></head><body><h1>{escaped}</h1></body></html>".encode(),
             )
-        case "empty" | "header":
+        case "empty":
             return "", b""
 
 

@@ -1,16 +1,14 @@
-"""What AFAS says in an answer that is no page: JSON in several shapes, XML, HTML, plain text, a header, or nothing."""
+"""What AFAS, or what stands before it, says in an error: JSON in several shapes, XML, HTML, plain text, or nothing."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
-import email.utils
 import html
 import json
 import re
-import time
 from typing import TYPE_CHECKING, Any
+
+import urllib3
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +28,7 @@ _CREDENTIALS = re.compile(
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """What could be read.
 
     Attributes:
@@ -46,7 +44,7 @@ class Said:
     retry_after: float | None = None
 
 
-def read_said(headers: Mapping[str, str], body: bytes) -> Said:
+def read_error_body(headers: Mapping[str, str], body: bytes) -> ErrorBody:
     """Read AFAS' words; never raises.
 
     The body decides, not `Content-Type`: AFAS' own specification shows an XML type on JSON bodies.
@@ -63,9 +61,9 @@ def read_said(headers: Mapping[str, str], body: bytes) -> Said:
         message = ""
     else:
         message = text.partition("\n")[0]
-    wait = _wait_of(headers.get("Retry-After", ""))
-    return Said(
-        _clean(message or _from_header(headers)),
+    wait = _seconds(headers.get("Retry-After", ""))
+    return ErrorBody(
+        _clean(message),
         _identifier(_plain((content or {}).get("profitlogreference"))),
         _identifier(headers.get("X-Trace-Identifier", "")),
         _seconds(_plain((content or {}).get("retry_after"))) if wait is None else wait,
@@ -113,30 +111,17 @@ def _identifier(text: str) -> str:
     return re.sub(r"[^\w-]", "", text)[:_LONGEST_REFERENCE]
 
 
-def _from_header(headers: Mapping[str, str]) -> str:
-    # Obsolete, gone by the end of 2026 (docs.afas.help, news of Profit 6).
-    try:
-        return base64.b64decode(headers.get("X-PROFIT-ERROR", ""), validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return ""
-
-
-def _wait_of(header: str) -> float | None:
-    seconds = _seconds(header)
-    if seconds is not None or not header:
-        return seconds
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-_LONGEST_WAIT = 366 * 86400.0
+_LONGEST_WAIT = 366 * 86400
+_DATES = urllib3.Retry(retry_after_max=_LONGEST_WAIT)
 
 
 def _seconds(text: str) -> float | None:
+    """What `Retry-After` asks for, in seconds or as a date; at most a year."""
     try:
         seconds = float(text)
     except ValueError:
-        return None
+        try:
+            return _DATES.parse_retry_after(text)
+        except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+            return None
     return min(seconds, _LONGEST_WAIT) if 0 <= seconds < float("inf") else None

@@ -1,0 +1,194 @@
+"""One HTTP exchange, bounded in time, in size, and in where it goes."""
+
+from __future__ import annotations
+
+import dataclasses
+import email.utils
+import io
+import logging
+import ssl
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlsplit
+
+import requests
+import requests.adapters
+from requests.exceptions import ConnectTimeout, InvalidProxyURL, InvalidURL, ReadTimeout
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
+
+from tap_afas.profit.errors import ProfitError, TimeOutError, TooMuchError, UnreachableError
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterator, Mapping
+
+# On DEBUG it writes the URL of each request, and the bounds of a walk by key are in it: somebody's data.
+logging.getLogger("urllib3").setLevel(logging.INFO)
+
+_CONNECT_TIMEOUT = 30.0
+# A connection that breaks off after this long has left AFAS with a question that is at work.
+_LONG = 30.0
+# Of a refusal the beginning is enough.
+_LARGEST_REFUSAL = 100_000
+_CHUNK = 1 << 18
+CHECK_ADDRESS = "Check the network and `environment_id` or `base_url`."
+_LIGHTER = (
+    "Set a smaller `page_size` for this connector, or make it lighter in AFAS: fewer joins and calculated fields."
+)
+
+_Kinds: TypeAlias = tuple[type[Exception], ...]
+_CAUSES: tuple[tuple[_Kinds, str, str, bool], ...] = (
+    ((InvalidProxyURL,), "The address of the proxy before {host} is malformed.", "Check HTTPS_PROXY.", False),
+    ((InvalidURL, LocationParseError), "{host} can't be the name of a host.", CHECK_ADDRESS, False),
+    ((NameResolutionError,), "{host} is not a known host.", CHECK_ADDRESS, True),
+    ((ConnectTimeout, ConnectTimeoutError, NewConnectionError), "{host} doesn't answer.", CHECK_ADDRESS, True),
+    (
+        (ssl.SSLCertVerificationError,),
+        "No trusted connection to {host}: its certificate isn't accepted.",
+        "Check `base_url`, and the certificates of a proxy in between (REQUESTS_CA_BUNDLE).",
+        False,
+    ),
+)
+"""Why no question reached AFAS: what is in the chain of an exception, the sentence, the advice, whether it may pass."""
+_TIMED_OUT: _Kinds = (ReadTimeout, ReadTimeoutError, TimeoutError)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Response:
+    """What came back, whatever its status; a redirect is never followed.
+
+    Attributes:
+        status: Of HTTP.
+        headers: Their names in any case.
+        body: The bytes, decompressed; where the status is not 200, no more than their beginning.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def date(self) -> datetime.datetime | None:
+        """The server's clock when it answered, if it said."""
+        try:
+            date = email.utils.parsedate_to_datetime(self.headers.get("Date", ""))
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return date if date.tzinfo else None
+
+
+class Transport:
+    """Exchanges over one pool of connections. Safe to use from several threads.
+
+    Args:
+        timeout: Seconds to wait for an answer to begin, and then for all of it.
+        largest: Bytes of an answer, decompressed, that are still taken.
+        connections: Kept open at once.
+        headers: Sent with each request.
+    """
+
+    def __init__(
+        self, *, timeout: float, largest: int, connections: int = 1, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._timeout = timeout
+        self._largest = largest
+        self._session = requests.Session()
+        self._session.headers.update({"Accept": "application/json", **(headers or {})})
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=connections))
+
+    def close(self) -> None:
+        """Close the connections that no request is using."""
+        self._session.close()
+
+    def exchange(
+        self, method: str, url: str, authorization: str = "", form: Mapping[str, str] | None = None
+    ) -> Response:
+        """Send a request and read its answer.
+
+        Args:
+            method: `GET` or `POST`.
+            url: The whole address.
+            authorization: The header of that name; a .netrc adds none.
+            form: The body's fields.
+
+        Raises:
+            UnreachableError: No answer came, or it broke off.
+            TimeOutError: It took longer than the time-out.
+            TooMuchError: It is larger than what is taken.
+        """
+
+        def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            if authorization:
+                request.headers["Authorization"] = authorization
+            return request
+
+        began = time.monotonic()
+        try:
+            with self._session.request(
+                method,
+                url,
+                data=form,
+                auth=sign,
+                timeout=(min(_CONNECT_TIMEOUT, self._timeout), self._timeout),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return Response(response.status_code, response.headers, self._read(response))
+        except (requests.RequestException, HTTPError, OSError) as error:
+            explained = self._explain(error, urlsplit(url).netloc, time.monotonic() - began)
+        # Outside, without the cause: its text can hold the URL or the form, and so values of rows or the secret.
+        raise explained
+
+    def _read(self, response: requests.Response) -> bytes:
+        deadline = time.monotonic() + self._timeout
+        body = io.BytesIO()
+        # `read1` hands over what has come: `read` would wait for a whole chunk from a server that sends drop by drop.
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            body.write(chunk)
+            if response.status_code != HTTPStatus.OK and body.tell() > _LARGEST_REFUSAL:
+                break
+            if body.tell() > self._largest:
+                raise TooMuchError(
+                    "The answer is larger than AFAS sends (75 MB).", "Set a smaller `page_size` for this connector."
+                )
+            if time.monotonic() > deadline:
+                raise self._timed_out()
+        return body.getvalue()
+
+    def _explain(self, error: Exception, host: str, passed: float) -> ProfitError:
+        causes = list(_causes(error))
+        for kinds, sentence, advice, retry in _CAUSES:
+            if any(isinstance(cause, kinds) for cause in causes):
+                return UnreachableError(sentence.format(host=host), advice, retry=retry)
+        if any(isinstance(cause, _TIMED_OUT) for cause in causes):
+            return self._timed_out()
+        how = f"failed or broke off ({type(error).__name__})"
+        return UnreachableError(f"The connection to {host} {how}.", CHECK_ADDRESS, still_busy=passed > _LONG)
+
+    def _timed_out(self) -> TimeOutError:
+        return TimeOutError(
+            f"No whole answer within {self._timeout:.0f} seconds (`request_timeout`).", _LIGHTER, still_busy=True
+        )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception, those it came from, and those it wraps."""
+    left = [error]
+    seen: set[int] = set()
+    while left:
+        one = left.pop()
+        # A chain can be a ring.
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            wrapped = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
+            left += [other for other in wrapped if isinstance(other, BaseException)]
