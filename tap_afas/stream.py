@@ -82,7 +82,7 @@ class AfasStream(Stream):
 
     def definition(self) -> Definition:
         """The stream as it is now: with what a catalog, or who uses it as a library, has changed."""
-        schema = self.effective_schema
+        schema, mask = self.effective_schema, self.mask
         return Definition(
             self.connector_id,
             self.name,
@@ -90,7 +90,7 @@ class AfasStream(Stream):
             tuple(self.primary_keys),
             self.replication_key,
             self.replication_method,
-            frozenset(field for field in schema.get("properties", {}) if self.mask["properties", field]),
+            frozenset(field for field in schema.get("properties", {}) if mask["properties", field]),
         )
 
     def new_sync(self) -> Sync:

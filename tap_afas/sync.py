@@ -24,6 +24,7 @@ from tap_afas.records import RecordEncoder, ReplacedFields
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tap_afas.bookmark import MovingBookmark
     from tap_afas.connection import Connection
     from tap_afas.plan import Definition, Plan, Reading
     from tap_afas.profit.client import Answer
@@ -101,10 +102,12 @@ class Sync:
         self._most_rows = most_rows
         self._connector: Connector | None = None
         self._where: Filter = ()
+        # From here on, what there is once the connector is described.
         self._plan: Plan
         self._readings: Iterator[Reading]
-        self._reading: Reading | None = None
+        self._reading: Reading
         self._replaced: ReplacedFields
+        self._bookmark: MovingBookmark | None = None
         self._shrinks = 0
 
     @property
@@ -119,7 +122,7 @@ class Sync:
             ProfitError: AFAS didn't answer.
             StateError: There is no next page to ask for, since the state's place isn't one.
         """
-        if self._reading is None:
+        if self.phase is Phase.DESCRIBE:
             self.progress.begin()
             return self._connector or self._connection.connector(self.definition.connector_id)
         try:
@@ -141,14 +144,14 @@ class Sync:
         Raises:
             ProfitError, InputError: The sync can't go on.
         """
-        if isinstance(error, ProfitError) and error.smaller and self._reading is not None:
-            self._shrink(self._reading, error)
-        elif error is not None:
+        if self.phase is Phase.READ and isinstance(error, ProfitError) and error.smaller:
+            self._shrink(error)
+            return None
+        if error is not None:
             raise error
-        elif self._reading is None:
-            self._begin(asked)
-        else:
-            return self._read(self._reading, asked)
+        if self.phase is Phase.READ:
+            return self._read(asked)
+        self._begin(asked)
         return None
 
     def fail(self) -> None:
@@ -204,10 +207,17 @@ class Sync:
         self.encoder = RecordEncoder(self.definition.name, plan.reader, tuple(plan.emitted), connection.clock)
         self._replaced = ReplacedFields(plan.emitted)
         self._readings = iter(plan.readings)
-        self._reading = next(self._readings)
-        self.phase = Phase.READ
+        self._next_reading()
 
-    def _read(self, reading: Reading, answer: Answer) -> Delivery:
+    def _next_reading(self) -> None:
+        reading = next(self._readings, None)
+        if reading is None:
+            self.phase = Phase.DONE
+        else:
+            self.phase, self._reading, self._bookmark = Phase.READ, reading, reading.bookmark
+
+    def _read(self, answer: Answer) -> Delivery:
+        reading = self._reading
         page = self._plan.reader.read(answer.body)
         try:
             check_keys(page, reading.checked_key)
@@ -223,30 +233,25 @@ class Sync:
         self._shrinks = 0
         ended = reading.walk.done
         if ended:
-            self._go_on(reading)
+            self._next_reading()
         return Delivery(
             page.pick(picked),
-            self._state(reading),
+            self._state(reading.bookmark),
             reading.version,
             activates=ended and reading.activates,
             last=self.phase is Phase.DONE,
         )
 
-    def _go_on(self, ended: Reading) -> None:
-        self._reading = next(self._readings, ended)
-        if self._reading is ended:
-            self.phase = Phase.DONE
-
-    def _state(self, reading: Reading) -> dict[str, Any]:
+    def _state(self, moved: MovingBookmark | None) -> dict[str, Any]:
         """The stream's part of the STATE; a full table has no bookmark in it."""
-        state = {} if reading.bookmark is None else reading.bookmark.bookmark.to_state()
+        state = {} if moved is None else moved.bookmark.to_state()
         rows_read = self.progress.read if self.phase is Phase.DONE else self._rows_read
         return state if rows_read is None else {**state, "rows_read": rows_read}
 
-    def _shrink(self, reading: Reading, error: ProfitError) -> None:
+    def _shrink(self, error: ProfitError) -> None:
         """Have smaller pages asked for after AFAS found one too much."""
         self._shrinks += 1
-        size = reading.walk.size
+        size = self._reading.walk.size
         if self._shrinks > _MOST_SHRINKS or not size.shrink():
             raise error
         self.definition.logger.warning("%s Asking for %d rows at a time.", error, size.take)
@@ -255,7 +260,7 @@ class Sync:
 
     def wrote(self, delivery: Delivery) -> None:
         """Count what was written, and say what there is to say."""
-        reached = self._reading and self._reading.bookmark and self._reading.bookmark.reached
+        reached = None if self._bookmark is None else self._bookmark.reached
         self.progress.wrote(len(delivery.rows), reached, last=delivery.last)
         for field in self._replaced.found if delivery.last else ():
             self.definition.logger.warning(
@@ -269,7 +274,6 @@ class Sync:
 
     def figures(self) -> dict[str, Any]:
         """What the sync did, for the summary of the run."""
-        bookmark = self._reading.bookmark if self._reading is not None else None
         return {
             "connector": self.definition.connector_id,
             "rows": self.progress.rows,
@@ -277,5 +281,5 @@ class Sync:
             "requests": self._connection.client.request_counts[self.definition.connector_id],
             "retries": self.progress.retries,
             "seconds": round(self.progress.seconds, 3),
-            "bookmark": bookmark.bookmark.value if bookmark is not None else None,
+            "bookmark": None if self._bookmark is None else self._bookmark.bookmark.value,
         }

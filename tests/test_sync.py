@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 from running import articles, config_of, run_tap
 
+from tap_afas.plan import Reading, make_plan
+from tap_afas.profit.by_key import ByKey
 from tap_afas.profit.errors import ProfitError
+from tap_afas.profit.page import KeyField, PageSize
 from tap_afas.sandbox import Connector, Fault, Field, Table
 from tap_afas.sync import Phase
 from tap_afas.tap import TapAfas
 
 if TYPE_CHECKING:
+    from tap_afas.plan import Plan
     from tap_afas.sandbox import Sandbox
     from tap_afas.stream import AfasStream
 
@@ -66,6 +72,24 @@ def test_the_phases_of_a_sync(sandbox: Sandbox) -> None:
     assert (last.last, sync.under_way) == (True, False)
     assert "rows_read" not in first.state
     assert last.state["rows_read"] == sync.progress.read
+
+
+def test_readings_come_one_after_the_other_each_under_its_version(sandbox: Sandbox) -> None:
+    sandbox.load([articles(60, stamp=False)])
+
+    def two_readings(*given: Any, **options: Any) -> Plan:
+        plan = make_plan(*given, **options)
+        again = ByKey([KeyField("Code", "text")], PageSize(50))
+        return dataclasses.replace(plan, readings=(*plan.readings, Reading(again, version=7, activates=True)))
+
+    with mock.patch("tap_afas.sync.make_plan", two_readings):
+        found = list(_stream(sandbox, page_size=40).new_sync().deliveries())
+    assert [each.version for each in found] == sorted((each.version for each in found), key=bool)
+    assert {each.version: sum(len(one.rows) for one in found if one.version == each.version) for each in found} == {
+        None: 60,
+        7: 60,
+    }
+    assert [(each.activates, each.last) for each in found] == [(False, False)] * (len(found) - 1) + [(True, True)]
 
 
 def _asked_for(sandbox: Sandbox) -> collections.Counter[tuple[str, str | None]]:

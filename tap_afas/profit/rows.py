@@ -30,7 +30,7 @@ logger = logging.getLogger("tap-afas.rows")
 _TYPES: dict[Kind, Any] = {
     "string": str | None,
     "integer": int | None,
-    # As AFAS wrote it, digit by digit: nothing can be exacter, or faster. `RowReader.numbers` sees that it is one.
+    # As AFAS wrote it, digit by digit: nothing can be exacter, or faster. `mended_numbers` sees that it is one.
     "number": msgspec.Raw,
     "boolean": bool | None,
     "date": str | None,
