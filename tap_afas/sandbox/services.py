@@ -15,6 +15,7 @@ from tap_afas.sandbox.faults import Fault, FaultPlan
 from tap_afas.sandbox.query import Query, parse
 from tap_afas.sandbox.refusals import NAMED, Language, Refusal, RefusedError, language_of, write
 from tap_afas.sandbox.selection import Manner, select
+from tap_afas.sandbox.sides import Sides
 from tap_afas.sandbox.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Services:
     ) -> None:
         self._store = store
         self._options = options
+        self._clock = clock
         self._seed = seed
         self._pause = pause
         self._chance = random.Random(seed)
@@ -186,7 +188,6 @@ class Services:
         if "random" in orders:
             query = dataclasses.replace(query, order=())
         writing = answers.Writing(
-            display=options.display,
             old_json=options.old_json,
             replaced={name: text for fault in struck for name, text in fault.replace.items()},
             dropped=[name for fault in struck for name in fault.drop],
@@ -196,9 +197,10 @@ class Services:
         with self._store.lock:
             if self._store.connectors.get(connector.id) is not connector:
                 raise RefusedError("unexpected")
-            shelf = self._store.shelf(connector.id)
-            selection = dataclasses.replace(select(query, shelf.sort_column, manner, self._chance), limit=limit)
-            return self._store.page(connector.id, answers.row_expression(connector, writing), selection)
+            sides = Sides(self._store.shelf(connector.id), options)
+            selection = select(sides.read(query, self._clock()), sides, manner, self._chance)
+            selection = dataclasses.replace(selection, limit=limit)
+            return self._store.page(connector.id, answers.row_expression(sides, writing), selection)
 
 
 def _least(*limits: int | None) -> int | None:
