@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from tap_afas.sandbox.changes import KEEP, Change
 from tap_afas.sandbox.clock import Clock, amsterdam, stored, to_utc
+from tap_afas.sandbox.editing import Snapshot
 from tap_afas.sandbox.environment import Sandbox
 from tap_afas.sandbox.exchange import Request
 from tap_afas.sandbox.faults import Fault
@@ -32,6 +33,7 @@ __all__ = [
     "Request",
     "Row",
     "Sandbox",
+    "Snapshot",
     "Table",
     "amsterdam",
     "stored",

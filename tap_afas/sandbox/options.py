@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 Collation: TypeAlias = Literal["ci_as", "ci_ai", "cs_as", "binary"]
 Fields: TypeAlias = Collection[str]
 Widths: TypeAlias = Mapping[str, int]
+Filters: TypeAlias = Mapping[str, Mapping[str, str]]
+Offsets: TypeAlias = Sequence[float]
 
 _MADE_UP_TOKEN = "5A" * 32
 
@@ -43,6 +45,10 @@ class Options:
         shifted_literals: Date-times in filters are read as so many seconds later,
         shifted_from: from this wall time of the clock on (`2024-05-15T10:00:00`); empty: always,
         shifted_fields: and only for these fields; `None`: all that have a date and a time.
+        date_offset: Seconds by which the `Date` header is ahead of the clock; `None`: answers have no such header.
+        stamp_offsets: Seconds by which those servers are ahead of the clock that stamp changes, each in its turn.
+        own_filters: The filter in a connector's own definition, as parameters of a request, by connector id.
+        pieces: In how many pieces a page is read while there is a hook `within_request`, called between them.
         old_json: As before Profit 7: `-.5` for `-0.5`, and `rows` on a line of its own.
         shuffle: Rows without an order come in another order at every call.
         shuffle_ties: So do rows whose order values are equal.
@@ -85,6 +91,10 @@ class Options:
     shifted_literals: float = 0.0
     shifted_from: str = ""
     shifted_fields: Fields | None = None
+    date_offset: float | None = 0.0
+    stamp_offsets: Offsets = (0.0,)
+    own_filters: Filters = dataclasses.field(default_factory=dict)
+    pieces: int = 2
     old_json: bool = False
     shuffle: bool = True
     shuffle_ties: bool = True

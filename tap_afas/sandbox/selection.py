@@ -31,6 +31,7 @@ from tap_afas.sandbox.query import (
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
 
     from tap_afas.sandbox.options import Collation
     from tap_afas.sandbox.sides import Sides
@@ -50,16 +51,38 @@ class Selection:
     Attributes:
         where: What must hold for them.
         values: The values in it.
-        order: Their order.
+        order: Their order: what to sort by, and whether down. No two rows have the same place in it.
         limit: How many at most.
         offset: How many to pass over first.
     """
 
     where: str
-    values: tuple[str | int, ...]
-    order: str
+    values: tuple[str | int | None, ...]
+    order: tuple[tuple[str, bool], ...]
     limit: int | None
     offset: int
+
+    @property
+    def order_by(self) -> str:
+        """The order in SQL."""
+        return ", ".join(f"{sql} {'DESC' if down else 'ASC'}" for sql, down in self.order)
+
+    def behind(self, place: Sequence[str | int | None], rows: int) -> Selection:
+        """What comes behind so many rows, the last of which has this place in the order."""
+        alternatives: list[str] = []
+        values: list[str | int | None] = []
+        for depth, (last, (sql, down)) in enumerate(zip(place, self.order, strict=True)):
+            equal = [f"{one} IS ?" for one, _ in self.order[:depth]]
+            # Nothing comes first, or last when it goes down.
+            if last is None:
+                later, bound = ("0" if down else f"{sql} IS NOT NULL"), []
+            else:
+                later, bound = (f"({sql} < ? OR {sql} IS NULL)" if down else f"{sql} > ?"), [last]
+            alternatives.append(" AND ".join([*equal, later]))
+            values += [*place[:depth], *bound]
+        where = f"({self.where}) AND ({' OR '.join(alternatives)})"
+        limit = None if self.limit is None else self.limit - rows
+        return dataclasses.replace(self, where=where, values=(*self.values, *values), limit=limit, offset=0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,7 +110,7 @@ def select(query: Query, sides: Sides, manner: Manner, chance: random.Random) ->
         chance: For what it does in no order.
     """
     where, values = _where(query, sides, manner)
-    return Selection(where, tuple(values), _order_by(query, sides, manner, chance), query.limit, query.offset)
+    return Selection(where, tuple(values), _order(query, sides, manner, chance), query.limit, query.offset)
 
 
 def _where(query: Query, sides: Sides, manner: Manner) -> tuple[str, list[str | int]]:
@@ -117,13 +140,11 @@ def _where(query: Query, sides: Sides, manner: Manner) -> tuple[str, list[str | 
     return " AND ".join(pieces) or "1", values
 
 
-def _order_by(query: Query, sides: Sides, manner: Manner, chance: random.Random) -> str:
-    parts = [f"{sides.compared(order.position)} {'DESC' if order.descending else 'ASC'}" for order in query.order]
-    if manner.shuffle_ties if parts else manner.shuffle:
-        parts.append(f"(n * {chance.randrange(1, _PRIME)} + {chance.randrange(_PRIME)}) % {_PRIME}")
-    else:
-        parts.append("n")
-    return ", ".join(parts)
+def _order(query: Query, sides: Sides, manner: Manner, chance: random.Random) -> tuple[tuple[str, bool], ...]:
+    order = [(sides.compared(one.position), one.descending) for one in query.order]
+    shuffled = f"(n * {chance.randrange(1, _PRIME)} + {chance.randrange(_PRIME)}) % {_PRIME}"
+    last = shuffled if (manner.shuffle_ties if order else manner.shuffle) else "n"
+    return (*order, (last, False))
 
 
 def matches(

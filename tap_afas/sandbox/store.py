@@ -6,7 +6,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_afas.sandbox.collation import COLLATIONS, fold, padded, rounded, weigh
 from tap_afas.sandbox.selection import Selection, matches
@@ -64,7 +64,7 @@ class Store:
         shelf = Shelf(f"t{next(self._numbers)}", table.connector, table.new_row)
         with self.lock:
             self._database.execute(f"CREATE TABLE {shelf.name} (n INTEGER PRIMARY KEY, {', '.join(shelf.columns)})")
-            self._fill(shelf, table.rows)
+            self._fill(shelf, enumerate(table.rows, start=1))
             key = [shelf.sort_column(place) for place in shelf.key]
             if key:
                 self._database.execute(f"CREATE INDEX {shelf.name}_key ON {shelf.name} ({', '.join(key)})")
@@ -90,16 +90,22 @@ class Store:
         with self.lock:
             shelf = self.shelf(connector_id)
             self._database.execute(f"DELETE FROM {shelf.name}")
+            self._fill(shelf, zip(itertools.count(shelf.next_number), rows, strict=False))
+
+    def restore(self, connector_id: str, rows: Iterable[tuple[int, Row]]) -> None:
+        """Give a connector other rows, with the numbers they had; new rows still get numbers that no row ever had."""
+        with self.lock:
+            shelf = self.shelf(connector_id)
+            self._database.execute(f"DELETE FROM {shelf.name}")
             self._fill(shelf, rows)
 
-    def _fill(self, shelf: Shelf, rows: Iterable[Row]) -> None:
+    def _fill(self, shelf: Shelf, rows: Iterable[tuple[int, Row]]) -> None:
         places = ", ".join("?" * (len(shelf.columns) + 1))
-        numbers = itertools.count(shelf.next_number)
         self._database.execute("BEGIN")
         try:
             self._database.executemany(
                 f"INSERT INTO {shelf.name} VALUES ({places})",
-                ([number, *shelf.to_columns(row)] for number, row in zip(numbers, rows, strict=False)),
+                ([number, *shelf.to_columns(row)] for number, row in rows),
             )
         except BaseException:
             self._database.execute("ROLLBACK")
@@ -108,21 +114,24 @@ class Store:
         (highest,) = self._database.execute(f"SELECT max(n) FROM {shelf.name}").fetchone()
         shelf.next_number = max(shelf.next_number, (highest or 0) + 1)
 
-    def page(self, connector_id: str, expression: str, selection: Selection) -> list[str]:
+    def page(self, connector_id: str, expression: str, selection: Selection) -> list[Any]:
         """The value of an SQL expression for the rows asked, in the order asked."""
+        return [value for (value,) in self.find_all(connector_id, [expression], selection)]
+
+    def find_all(self, connector_id: str, expressions: Sequence[str], selection: Selection) -> list[tuple[Any, ...]]:
+        """The values of SQL expressions for the rows asked, in the order asked."""
         name = self.shelf(connector_id).name
-        found = f"SELECT n AS found FROM {name} WHERE {selection.where} ORDER BY {selection.order} LIMIT ? OFFSET ?"
+        found = f"SELECT n AS found FROM {name} WHERE {selection.where} ORDER BY {selection.order_by} LIMIT ? OFFSET ?"
         # Only what is found is written out: an expression beside an order would be worked out for every row.
-        statement = f"SELECT {expression} FROM ({found}) CROSS JOIN {name} ON n = found"
+        statement = f"SELECT {', '.join(expressions)} FROM ({found}) CROSS JOIN {name} ON n = found"
         limit = -1 if selection.limit is None else selection.limit
         with self.lock:
-            answered = self._database.execute(statement, [*selection.values, limit, selection.offset])
-            return [text for (text,) in answered]
+            return self._database.execute(statement, [*selection.values, limit, selection.offset]).fetchall()
 
     def plan(self, connector_id: str, selection: Selection) -> str:
         """How SQLite would find rows, for tests of speed."""
         name = self.shelf(connector_id).name
-        found = f"SELECT n FROM {name} WHERE {selection.where} ORDER BY {selection.order} LIMIT 10"
+        found = f"SELECT n FROM {name} WHERE {selection.where} ORDER BY {selection.order_by} LIMIT 10"
         with self.lock:
             steps = self._database.execute(f"EXPLAIN QUERY PLAN {found}", selection.values)
             return "; ".join(step[3] for step in steps)
