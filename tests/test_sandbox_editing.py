@@ -125,6 +125,18 @@ def test_a_page_in_pieces_is_the_same_page_when_nothing_happens(alive: Sandbox, 
     assert sorted(_all(ask, orderbyfieldids="Number")) == sorted(_all(ask, orderbyfieldids="")) == _CODES
 
 
+@pytest.mark.parametrize("collation", ["ci_as", "ci_ai", "cs_as", "binary"])
+def test_pieces_follow_each_other_in_every_order(alive: Sandbox, ask: Asking, collation: str) -> None:
+    names = ["a", "A", "\u00e1", "co-op", "coop", "\u00e6", "ae", "\uff21", "", None, " a", "a "]
+    alive.replace("Item", [item(f"{number:02}", Name=name) for number, name in enumerate(names)])
+    alive.options.change(collation=collation, padded={"Code": 4}, shuffle_ties=False)
+    orders = ["Name,Code", "-Name,-Code", "Name", "-Name", "Code"]
+    at_once = [ask.rows(orderbyfieldids=order).codes for order in orders]
+    alive.options.pieces = 5
+    alive.within_request = lambda _: None
+    assert [ask.rows(orderbyfieldids=order).codes for order in orders] == at_once
+
+
 def test_what_changes_while_a_page_is_read(alive: Sandbox, ask: Asking) -> None:
     moments: list[str] = []
 

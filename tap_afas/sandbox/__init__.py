@@ -6,6 +6,10 @@ with Sandbox(dataset(scale=0.1, now=amsterdam())) as sandbox:
 ```
 
 It is built on what AFAS documents and what others have seen, and imports nothing of the tap.
+
+Its oddities are options, all off at first (see `Options`): what it stores may differ from what it shows, and its
+clocks from each other; a page may be shorter than asked, or read while rows change (`within_request`). `purge`,
+`snapshot`, `restore` and `update(..., stamp=KEEP)` do to the rows what users, backups and imports do.
 """
 
 from __future__ import annotations
