@@ -243,6 +243,13 @@ def test_steering_over_http(alive: Sandbox, ask: Asking) -> None:
     assert ask.control("GET", "/log").json == []
 
 
+def test_options_change_over_http(alive: Sandbox, ask: Asking) -> None:
+    assert ask.control("POST", "/options", {"take_cap": 7, "padded": {"Code": 5}}).status == 200
+    assert len(ask.rows().rows) == alive.options.take_cap == 7
+    assert ask.control("POST", "/options", {"take_cap": 3, "display": "square"}).status == 400
+    assert len(ask.rows().rows) == 7
+
+
 @pytest.mark.parametrize(
     ("method", "path", "told", "status"),
     [
@@ -252,6 +259,8 @@ def test_steering_over_http(alive: Sandbox, ask: Asking) -> None:
         ("POST", "/change", {"update": 1}, 400),
         ("POST", "/change", {"updates": "many"}, 400),
         ("POST", "/change", [], 400),
+        ("POST", "/options", {"nope": 1}, 400),
+        ("POST", "/options", [1], 400),
     ],
 )
 def test_steering_that_makes_no_sense(ask: Asking, method: str, path: str, told: object, status: int) -> None:

@@ -11,6 +11,7 @@ import urllib.request
 
 import pytest
 
+from tap_afas.sandbox import Options, Sandbox
 from tap_afas.sandbox import __main__ as command
 
 _RUN = [sys.executable, "-m", "tap_afas.sandbox", "--port", "0", "--scale", "0.01"]
@@ -34,6 +35,50 @@ def test_it_tells_how_to_reach_it_and_stops_at_ctrl_c() -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (0, "")
+
+
+def test_any_option_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("faker")
+    made: list[Sandbox] = []
+
+    def look(sandbox: Sandbox) -> None:
+        made.append(sandbox)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "_tell", look)
+    options = ["stamp_unit=minute", 'padded={"ItemCode": 10}', "take_cap=101", "date_offset=null", "display=cut"]
+    arguments = ["--port", "0", "--scale", "0.01", "--language", "en"]
+    assert command.main([*arguments, *(part for option in options for part in ("--option", option))]) == 0
+    assert made[0].options == Options(
+        stamp_unit="minute",
+        padded={"ItemCode": 10},
+        take_cap=101,
+        date_offset=None,
+        display="cut",
+        language="en",
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("nope=1", "the sandbox has no option 'nope'"),
+        ("padded={Code: 5}", "padded is not JSON: {Code: 5}"),
+    ],
+)
+def test_an_option_that_is_not_there(option: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["--option", option])
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_an_option_that_makes_no_sense(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("faker")
+    assert command.main(["--port", "0", "--scale", "0.01", "--option", "stamp_unit=minutes"]) == 1
+    assert capsys.readouterr().err == (
+        "An option that makes no sense: stamp_unit is one of second, minute, hour, day, not 'minutes'\n"
+    )
 
 
 def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sandbox_asking import ITEM, items, structured
 
+from tap_afas.sandbox.options import Options
 from tap_afas.sandbox.query import parse
 from tap_afas.sandbox.selection import Manner, select
+from tap_afas.sandbox.sides import Sides
 
 if TYPE_CHECKING:
     from tap_afas.sandbox import Sandbox
@@ -65,7 +67,7 @@ _AFTER = structured(
 def test_a_page_is_found_in_an_index(sandbox: Sandbox, asked: dict[str, str], found: str) -> None:
     sandbox.load([items(connector=_LEDGER)])
     shelf = sandbox._store.shelf("Item")
-    selection = select(parse(_LEDGER, asked), shelf.sort_column, Manner(), _CHANCE)
+    selection = select(parse(_LEDGER, asked), Sides(shelf, Options()), Manner(), _CHANCE)
     plan = sandbox._store.plan("Item", selection).replace(shelf.name, "t0")
     assert found in plan
     assert "SCAN t0;" not in plan

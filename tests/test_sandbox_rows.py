@@ -175,10 +175,13 @@ def test_too_many_bytes_is_too_large(sandbox: Sandbox, ask: Asking) -> None:
     assert ask.rows(take=2).status == 200
 
 
-def test_a_cap_on_take_is_silent(sandbox: Sandbox, ask: Asking) -> None:
-    sandbox.options.take_cap = 7
-    heard = ask.rows(take=100).json
-    assert (heard["take"], len(heard["rows"])) == (100, 7)
+@pytest.mark.parametrize("cap", [7, 37, 101, 199])
+def test_a_cap_on_take_is_silent(sandbox: Sandbox, ask: Asking, cap: int) -> None:
+    sandbox.options.take_cap = cap
+    heard = ask.rows(take=200).json
+    assert (heard["take"], len(heard["rows"])) == (200, cap)
+    assert len(ask.rows(take=5).rows) == 5
+    assert len(ask.rows(skip=-1, take=-1).rows) == cap
 
 
 def test_a_query_string_of_2049_and_one_of_2050(ask: Asking) -> None:

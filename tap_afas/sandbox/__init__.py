@@ -6,12 +6,17 @@ with Sandbox(dataset(scale=0.1, now=amsterdam())) as sandbox:
 ```
 
 It is built on what AFAS documents and what others have seen, and imports nothing of the tap.
+
+Its oddities are options, all off at first (see `Options`): what it stores may differ from what it shows, and its
+clocks from each other; a page may be shorter than asked, or read while rows change (`within_request`). `purge`,
+`snapshot`, `restore` and `update(..., stamp=KEEP)` do to the rows what users, backups and imports do.
 """
 
 from __future__ import annotations
 
 from tap_afas.sandbox.changes import KEEP, Change
 from tap_afas.sandbox.clock import Clock, amsterdam, stored, to_utc
+from tap_afas.sandbox.editing import Snapshot
 from tap_afas.sandbox.environment import Sandbox
 from tap_afas.sandbox.exchange import Request
 from tap_afas.sandbox.faults import Fault
@@ -32,6 +37,7 @@ __all__ = [
     "Request",
     "Row",
     "Sandbox",
+    "Snapshot",
     "Table",
     "amsterdam",
     "stored",

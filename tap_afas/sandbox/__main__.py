@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_afas.sandbox.clock import amsterdam
 from tap_afas.sandbox.environment import Sandbox
+from tap_afas.sandbox.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         print(f"The sandbox needs its extra: pip install 'tap-afas[sandbox]' ({error})", file=sys.stderr)  # noqa: T201 - a command speaks
         return 1
-    options = {"token": asked.token} if asked.token else {}
+    options = {"language": asked.language, "display": asked.display, "seconds_per_call": asked.delay}
+    options |= ({"token": asked.token} if asked.token else {}) | dict(asked.option)
     try:
         sandbox = Sandbox(
             company,
@@ -34,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port=asked.port,
             seed=asked.seed,
             changes_per_minute=asked.changes_per_minute,
-            language=asked.language,
-            display=asked.display,
-            seconds_per_call=asked.delay,
             **options,
         )
+    except ValueError as error:
+        print(f"An option that makes no sense: {error}", file=sys.stderr)  # noqa: T201 - a command speaks
+        return 1
     except OSError as error:
         print(f"Can't listen on {asked.host}:{asked.port}: {error.strerror or error}", file=sys.stderr)  # noqa: T201 - a command speaks
         return 1
@@ -82,7 +85,28 @@ def _parser() -> argparse.ArgumentParser:
         "--display", choices=["rounded", "cut", "exact"], default="rounded", help="of milliseconds (default: rounded)"
     )
     parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="for each call (default: 0)")
+    parser.add_argument(
+        "--option",
+        type=_option,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="""any other option of tap_afas.sandbox.Options, its value in JSON or a plain text; may be repeated:
+            --option stamp_unit=minute --option 'padded={"ItemCode": 10}'""",
+    )
     return parser
+
+
+def _option(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    if name not in {field.name for field in dataclasses.fields(Options)}:
+        raise argparse.ArgumentTypeError(f"the sandbox has no option {name!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        if value.startswith(("{", "[")):
+            raise argparse.ArgumentTypeError(f"{name} is not JSON: {value}") from None
+        return name, value
 
 
 if __name__ == "__main__":

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_afas.sandbox.model import Connector, Field
-
-Display: TypeAlias = Literal["rounded", "cut", "exact"]
+    from tap_afas.sandbox.model import Field
+    from tap_afas.sandbox.sides import Sides
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -22,25 +21,23 @@ class Writing:
     """How rows are written.
 
     Attributes:
-        display: What becomes of milliseconds.
         old_json: As before Profit 7: decimals between -1 and 1 have no leading zero.
         replaced: Fields whose every value is this text.
         dropped: Fields left out of the row.
         added: Fields that the definition doesn't know.
     """
 
-    display: Display = "rounded"
     old_json: bool = False
     replaced: Mapping[str, str] = dataclasses.field(default_factory=dict)
     dropped: Sequence[str] = ()
     added: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
-def row_expression(connector: Connector, writing: Writing) -> str:
+def row_expression(sides: Sides, writing: Writing) -> str:
     """The SQL whose value is a row's JSON."""
     values = {
-        field.id: _value(f"c{position}", field, writing)
-        for position, field in enumerate(connector.fields)
+        field.id: _value(sides.shown(place), field, writing)
+        for place, field in enumerate(sides.shelf.connector.fields)
         if field.id not in writing.dropped
     }
     values |= {name: _text(_json(text)) for name, text in writing.replaced.items() if name in values}
@@ -59,35 +56,23 @@ def page(rows: Sequence[str], skip: int, take: int, *, old_json: bool = False) -
     return body.encode()
 
 
-def _value(column: str, field: Field, writing: Writing) -> str:
+def _value(shown: str, field: Field, writing: Writing) -> str:
     match field.data_type:
         case "int":
-            return f"coalesce({column}, 'null')"
+            return f"coalesce({shown}, 'null')"
         case "boolean":
-            return f"CASE {column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END"
+            return f"CASE {shown} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END"
         case "decimal" if writing.old_json:
             return (
-                f"CASE WHEN {column} LIKE '0.%' THEN substr({column}, 2) "
-                f"WHEN {column} LIKE '-0.%' THEN '-' || substr({column}, 3) ELSE coalesce({column}, 'null') END"
+                f"CASE WHEN {shown} LIKE '0.%' THEN substr({shown}, 2) "
+                f"WHEN {shown} LIKE '-0.%' THEN '-' || substr({shown}, 3) ELSE coalesce({shown}, 'null') END"
             )
         case "decimal":
-            return f"coalesce({column}, 'null')"
+            return f"coalesce({shown}, 'null')"
         case "date":
-            return (
-                f"CASE WHEN {column} IS NULL THEN 'null' ELSE '\"' || {_moment(column, writing.display)} || 'Z\"' END"
-            )
+            return f"coalesce('\"' || ({shown}) || 'Z\"', 'null')"
         case _:
-            return f"json_quote({column})"
-
-
-def _moment(column: str, display: Display) -> str:
-    whole = f"substr({column}, 1, 19)"
-    if display == "cut":
-        return whole
-    if display == "exact":
-        return f"CASE WHEN substr({column}, 20) = '.000' THEN {whole} ELSE {column} END"
-    later = f"coalesce(strftime('%Y-%m-%dT%H:%M:%S', {whole}, '+1 second'), {whole})"
-    return f"CASE WHEN substr({column}, 21) < '500' THEN {whole} ELSE {later} END"
+            return f"json_quote({shown})"
 
 
 def _json(value: object) -> str:

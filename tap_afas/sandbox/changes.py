@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import random
 import threading
 from typing import TYPE_CHECKING, Literal
 
-from tap_afas.sandbox.clock import Clock, stored
+from tap_afas.sandbox.clock import Clock, later, stored
 
 if TYPE_CHECKING:
     from tap_afas.sandbox.model import Cell, Connector, Field, Row
+    from tap_afas.sandbox.options import Options
     from tap_afas.sandbox.store import Store
 
 KEEP = "keep"
@@ -44,14 +44,17 @@ class Changes:
 
     Args:
         store: The rows.
+        options: How the environment behaves.
         clock: Gives the stamps.
         seed: Of the chance.
     """
 
-    def __init__(self, store: Store, clock: Clock, seed: int) -> None:
+    def __init__(self, store: Store, options: Options, clock: Clock, seed: int) -> None:
         self._store = store
+        self._options = options
         self._clock = clock
         self._chance = random.Random(seed)
+        self._made = 0
 
     def insert(self, connector_id: str, row: Row, stamp: str | None = None, created: str | None = None) -> Change:
         """Add a row; without a stamp, of its own or given here, it gets the clock's."""
@@ -63,9 +66,10 @@ class Changes:
                 connector_id, cells, stamp, given=shelf.stamp is not None and cells[shelf.stamp] is not None
             )
             if shelf.created is not None and cells[shelf.created] is None and stamp != KEEP:
-                cells[shelf.created] = created or stamp or stored(self._clock())
+                cells[shelf.created] = created or stamp or self._now()
             number = self._store.insert(connector_id, tuple(cells))
             after = self._store.get(connector_id, number)
+            self._made += 1
             return Change(connector_id, "insert", self._key(connector_id, number, after), None, after)
 
     def update(self, connector_id: str, number: int, values: dict[str, Cell], stamp: str | None = None) -> Change:
@@ -79,6 +83,7 @@ class Changes:
             self._set_stamp(connector_id, cells, stamp, given=shelf.connector.stamp in values)
             self._store.update(connector_id, number, tuple(cells))
             after = self._store.get(connector_id, number)
+            self._made += 1
             return Change(connector_id, "update", self._key(connector_id, number, before), before, after)
 
     def delete(self, connector_id: str, number: int) -> Change:
@@ -112,8 +117,8 @@ class Changes:
         kinds = ["update"] * updates + ["insert"] * inserts + ["delete"] * deletes
         self._chance.shuffle(kinds)
         for kind in kinds:
-            moment = stamp or stored(self._clock() - dt.timedelta(seconds=late_seconds))
             with self._store.lock:
+                moment = stamp or self._now(late_seconds)
                 chosen = connector_id or self._any_connector(kind)
                 change = None if chosen is None else self._one(chosen, kind, moment)
             if change:
@@ -181,7 +186,12 @@ class Changes:
         elif shelf.connector.fields[place].data_type == "int":
             cells[place] = int(self._store.highest(connector_id, place) or 0) + 1
         else:
-            cells[place] = stored(self._clock())
+            cells[place] = self._now()
+
+    def _now(self, late_seconds: float = 0.0) -> str:
+        """The stamp of a change; the servers that make them take turns."""
+        offsets = self._options.stamp_offsets
+        return stored(later(self._clock(), offsets[self._made % len(offsets)] - late_seconds))
 
     def _key(self, connector_id: str, number: int, row: Row) -> tuple[Cell, ...]:
         places = self._store.shelf(connector_id).key

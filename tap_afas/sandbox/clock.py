@@ -26,3 +26,10 @@ def to_utc(wall_time: dt.datetime) -> dt.datetime:
 def stored(wall_time: dt.datetime) -> str:
     """A wall time as a row stores it, to the millisecond."""
     return wall_time.isoformat(timespec="milliseconds")
+
+
+def later(wall_time: dt.datetime, seconds: float) -> dt.datetime:
+    """What the clocks in Amsterdam show so many seconds after they show this."""
+    if not seconds:
+        return wall_time
+    return (to_utc(wall_time) + dt.timedelta(seconds=seconds)).astimezone(_AMSTERDAM).replace(tzinfo=None)

@@ -52,6 +52,9 @@ class Control:
             case "POST", ["faults"]:
                 self._services.plan(json.loads(body or b"[]"))
                 told = [dataclasses.asdict(fault) for fault in self._services.faults.faults]
+            case "POST", ["options"]:
+                self._services.options.change(**json.loads(body or b"{}"))
+                told = {}
             case "GET", ["log"]:
                 told = [dataclasses.asdict(request) for request in traffic.requests]
             case "DELETE", ["log"]:

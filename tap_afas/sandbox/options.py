@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+import functools
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
+
+Collation: TypeAlias = Literal["ci_as", "ci_ai", "cs_as", "binary"]
+Fields: TypeAlias = Collection[str]
+Widths: TypeAlias = Mapping[str, int]
+Filters: TypeAlias = Mapping[str, Mapping[str, str]]
+Offsets: TypeAlias = Sequence[float]
 
 _MADE_UP_TOKEN = "5A" * 32
 
@@ -27,6 +35,20 @@ class Options:
         old_metainfo: `/metainfo` has no `info` and no `customConnectors`, as it once was.
         version: What `/profitversion` tells; empty: the app connector has no such right (404).
         display: How the milliseconds of a stamp are shown: rounded half up, cut off, or exactly.
+        stamp_unit: Dates are shown by so much, the rest cut off; not those that are only a time of day;
+        stamps_compared: they are compared and sorted as stored, or as shown.
+        padded: Text fields that are stored in so many places and shown trimmed, by field id: right-aligned
+            (`"       A12"`), or with blanks behind where the number is negative. Rows have them trimmed.
+        fine_decimals: Decimal fields of which rows have more digits than are shown: they are shown rounded half up to
+            their `decimals`, and compared and sorted as stored.
+        collation: How texts are compared and sorted; see `COLLATIONS`.
+        shifted_literals: Date-times in filters are read as so many seconds later,
+        shifted_from: from this wall time of the clock on (`2024-05-15T10:00:00`); empty: always,
+        shifted_fields: and only for these fields; `None`: all that have a date and a time.
+        date_offset: Seconds by which the `Date` header is ahead of the clock; `None`: answers have no such header.
+        stamp_offsets: Seconds by which those servers are ahead of the clock that stamp changes, each in its turn.
+        own_filters: The filter in a connector's own definition, as parameters of a request, by connector id.
+        pieces: In how many pieces a page is read while there is a hook `within_request`, called between them.
         old_json: As before Profit 7: `-.5` for `-0.5`, and `rows` on a line of its own.
         shuffle: Rows without an order come in another order at every call.
         shuffle_ties: So do rows whose order values are equal.
@@ -61,6 +83,18 @@ class Options:
     old_metainfo: bool = False
     version: str = "7.0.0"
     display: Literal["rounded", "cut", "exact"] = "rounded"
+    stamp_unit: Literal["second", "minute", "hour", "day"] = "second"
+    stamps_compared: Literal["stored", "shown"] = "stored"
+    padded: Widths = dataclasses.field(default_factory=dict)
+    fine_decimals: Fields = ()
+    collation: Collation = "ci_as"
+    shifted_literals: float = 0.0
+    shifted_from: str = ""
+    shifted_fields: Fields | None = None
+    date_offset: float | None = 0.0
+    stamp_offsets: Offsets = (0.0,)
+    own_filters: Filters = dataclasses.field(default_factory=dict)
+    pieces: int = 2
     old_json: bool = False
     shuffle: bool = True
     shuffle_ties: bool = True
@@ -86,3 +120,30 @@ class Options:
         if self.token.startswith("<"):
             return self.token
         return f"<token><version>1</version><data>{self.token}</data></token>"
+
+    def __post_init__(self) -> None:
+        """Check what has a few values only.
+
+        Raises:
+            ValueError: An option has another.
+        """
+        for name, hint in _hints().items():
+            value = getattr(self, name)
+            if get_origin(hint) is Literal and value not in get_args(hint):
+                raise ValueError(f"{name} is one of {', '.join(map(str, get_args(hint)))}, not {value!r}")
+
+    def change(self, **changes: Any) -> None:
+        """Change some options.
+
+        Raises:
+            TypeError: There is no such option.
+            ValueError: It can't have this value.
+        """
+        changed = dataclasses.replace(self, **changes)
+        for name in changes:
+            setattr(self, name, getattr(changed, name))
+
+
+@functools.cache
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Options)

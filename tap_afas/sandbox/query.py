@@ -14,6 +14,8 @@ from tap_afas.sandbox.collation import weigh
 from tap_afas.sandbox.refusals import RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tap_afas.sandbox.model import Connector, Field
 
 EQUAL, AT_LEAST, AT_MOST, MORE, LESS, CONTAINS, UNEQUAL, EMPTY, NOT_EMPTY = range(1, 10)
@@ -83,6 +85,10 @@ class Query:
         """How many rows at most; a `take` of 0 has been seen to give one row."""
         return None if self.take == -1 else max(self.take, 1)
 
+    def within(self, other: Query) -> Query:
+        """Likewise, of the rows that another query lets through."""
+        return dataclasses.replace(self, groups=_both(self.groups, other.groups))
+
 
 def parameters(query: str) -> dict[str, str]:
     """The decoded parts of a query string; names in lower case, the last of equal names counts."""
@@ -94,7 +100,7 @@ def parameters(query: str) -> dict[str, str]:
     return found
 
 
-def parse(connector: Connector, asked: dict[str, str]) -> Query:
+def parse(connector: Connector, asked: Mapping[str, str]) -> Query:
     """Understand the parameters of a request for rows.
 
     Raises:
@@ -104,7 +110,7 @@ def parse(connector: Connector, asked: dict[str, str]) -> Query:
     return Query(skip, take, _order(connector, asked.get("orderbyfieldids", "")), _groups(connector, asked))
 
 
-def _page(asked: dict[str, str]) -> tuple[int, int]:
+def _page(asked: Mapping[str, str]) -> tuple[int, int]:
     try:
         skip = int(asked.get("skip") or 0)
         take = int(asked.get("take") or _DEFAULT_TAKE)
@@ -137,15 +143,19 @@ def _field(connector: Connector, field_id: str) -> tuple[int, Field]:
     return position, field
 
 
-def _groups(connector: Connector, asked: dict[str, str]) -> tuple[tuple[Term, ...], ...]:
+def _groups(connector: Connector, asked: Mapping[str, str]) -> tuple[tuple[Term, ...], ...]:
     compact = _compact(connector, asked)
     structured = _structured(connector, asked.get("filterjson", ""))
-    if compact and structured:
-        return tuple(one + other for one, other in itertools.product(compact, structured))
-    return compact or structured
+    return _both(compact, structured)
 
 
-def _compact(connector: Connector, asked: dict[str, str]) -> tuple[tuple[Term, ...], ...]:
+def _both(some: tuple[tuple[Term, ...], ...], others: tuple[tuple[Term, ...], ...]) -> tuple[tuple[Term, ...], ...]:
+    if some and others:
+        return tuple(one + other for one, other in itertools.product(some, others))
+    return some or others
+
+
+def _compact(connector: Connector, asked: Mapping[str, str]) -> tuple[tuple[Term, ...], ...]:
     ids = asked.get("filterfieldids", "")
     if not ids:
         return ()

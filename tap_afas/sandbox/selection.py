@@ -7,10 +7,9 @@ millions of rows. SQLite doesn't see that in an OR, so the bound it implies, `(a
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tap_afas.sandbox.collation import fold, plain
+from tap_afas.sandbox.collation import COLLATIONS
 from tap_afas.sandbox.query import (
     AT_LEAST,
     COMPARISONS,
@@ -32,9 +31,10 @@ from tap_afas.sandbox.query import (
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
 
-SortColumn: TypeAlias = Callable[[int], str]
-"""Gives the SQL by which the field at a position is compared and sorted."""
+    from tap_afas.sandbox.options import Collation
+    from tap_afas.sandbox.sides import Sides
 
 _Mark: TypeAlias = tuple[int, str | int]
 _BELOW_ALL: _Mark = (0, 0)
@@ -51,16 +51,38 @@ class Selection:
     Attributes:
         where: What must hold for them.
         values: The values in it.
-        order: Their order.
+        order: Their order: what to sort by, and whether down. No two rows have the same place in it.
         limit: How many at most.
         offset: How many to pass over first.
     """
 
     where: str
-    values: tuple[str | int, ...]
-    order: str
+    values: tuple[str | int | None, ...]
+    order: tuple[tuple[str, bool], ...]
     limit: int | None
     offset: int
+
+    @property
+    def order_by(self) -> str:
+        """The order in SQL."""
+        return ", ".join(f"{sql} {'DESC' if down else 'ASC'}" for sql, down in self.order)
+
+    def behind(self, place: Sequence[str | int | None], rows: int) -> Selection:
+        """What comes behind so many rows, the last of which has this place in the order."""
+        alternatives: list[str] = []
+        values: list[str | int | None] = []
+        for depth, (last, (sql, down)) in enumerate(zip(place, self.order, strict=True)):
+            equal = [f"{one} IS ?" for one, _ in self.order[:depth]]
+            # Nothing comes first, or last when it goes down.
+            if last is None:
+                later, bound = ("0" if down else f"{sql} IS NOT NULL"), []
+            else:
+                later, bound = (f"({sql} < ? OR {sql} IS NULL)" if down else f"{sql} > ?"), [last]
+            alternatives.append(" AND ".join([*equal, later]))
+            values += [*place[:depth], *bound]
+        where = f"({self.where}) AND ({' OR '.join(alternatives)})"
+        limit = None if self.limit is None else self.limit - rows
+        return dataclasses.replace(self, where=where, values=(*self.values, *values), limit=limit, offset=0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,20 +100,20 @@ class Manner:
     shuffle_ties: bool = True
 
 
-def select(query: Query, column: SortColumn, manner: Manner, chance: random.Random) -> Selection:
+def select(query: Query, sides: Sides, manner: Manner, chance: random.Random) -> Selection:
     """A query in SQL.
 
     Args:
         query: The query; its limit is the selection's.
-        column: Tells by what each field is compared and sorted.
+        sides: Tells by what each field is compared and sorted.
         manner: What the database does as it pleases.
         chance: For what it does in no order.
     """
-    where, values = _where(query, column, manner)
-    return Selection(where, tuple(values), _order_by(query, column, manner, chance), query.limit, query.offset)
+    where, values = _where(query, sides, manner)
+    return Selection(where, tuple(values), _order(query, sides, manner, chance), query.limit, query.offset)
 
 
-def _where(query: Query, column: SortColumn, manner: Manner) -> tuple[str, list[str | int]]:
+def _where(query: Query, sides: Sides, manner: Manner) -> tuple[str, list[str | int]]:
     if not query.groups:
         return "1", []
     # What all alternatives have in common stands apart, where SQLite can see it.
@@ -99,17 +121,17 @@ def _where(query: Query, column: SortColumn, manner: Manner) -> tuple[str, list[
     groups = [[term for term in group if term not in common] for group in query.groups]
     pieces: list[str] = []
     values: list[str | int] = []
-    if len(groups) > 1 and (bound := _bound(query)):
-        columns = ", ".join(column(order.position) for order in query.order[: len(bound)])
+    if len(groups) > 1 and (bound := _bound(query, sides)):
+        columns = ", ".join(sides.compared(order.position) for order in query.order[: len(bound)])
         pieces.append(f"({columns}) >= ({', '.join('?' * len(bound))})")
         values += bound
     for term in common:
-        sql, compared = _condition(term, column, manner)
+        sql, compared = _condition(term, sides, manner)
         pieces.append(sql)
         values += compared
     alternatives = []
     for group in groups:
-        conditions = [_condition(term, column, manner) for term in group]
+        conditions = [_condition(term, sides, manner) for term in group]
         alternatives.append(" AND ".join(sql for sql, _ in conditions) or "1")
         values += [value for _, compared in conditions for value in compared]
     if len(groups) > 1:
@@ -118,21 +140,22 @@ def _where(query: Query, column: SortColumn, manner: Manner) -> tuple[str, list[
     return " AND ".join(pieces) or "1", values
 
 
-def _order_by(query: Query, column: SortColumn, manner: Manner, chance: random.Random) -> str:
-    parts = [f"{column(order.position)} {'DESC' if order.descending else 'ASC'}" for order in query.order]
-    if manner.shuffle_ties if parts else manner.shuffle:
-        parts.append(f"(n * {chance.randrange(1, _PRIME)} + {chance.randrange(_PRIME)}) % {_PRIME}")
-    else:
-        parts.append("n")
-    return ", ".join(parts)
+def _order(query: Query, sides: Sides, manner: Manner, chance: random.Random) -> tuple[tuple[str, bool], ...]:
+    order = [(sides.compared(one.position), one.descending) for one in query.order]
+    shuffled = f"(n * {chance.randrange(1, _PRIME)} + {chance.randrange(_PRIME)}) % {_PRIME}"
+    last = shuffled if (manner.shuffle_ties if order else manner.shuffle) else "n"
+    return (*order, (last, False))
 
 
-def matches(text: str | int | None, operator: int, value: str, percent: int) -> bool | None:
+def matches(
+    text: str | int | None, operator: int, value: str, percent: int, collation: Collation = "ci_as"
+) -> bool | None:
     """Whether a text contains, starts or ends with a value; unknown for null."""
     if text is None:
         return None
     if operator in _NEGATED:
-        return not matches(text, _NEGATED[operator], value, percent)
+        return not matches(text, _NEGATED[operator], value, percent, collation)
+    plain = COLLATIONS[collation].plain
     there, wanted = plain(str(text)), plain(value)
     if percent and operator != QUICK:
         return _like(there, wanted)
@@ -158,7 +181,7 @@ def _like(there: str, pattern: str) -> bool:
     return True
 
 
-def _condition(term: Term, column: SortColumn, manner: Manner) -> tuple[str, list[str | int]]:
+def _condition(term: Term, sides: Sides, manner: Manner) -> tuple[str, list[str | int]]:
     stored = f"c{term.position}"
     textual = term.field.data_type == "string"
     if term.operator == EMPTY:
@@ -166,20 +189,15 @@ def _condition(term: Term, column: SortColumn, manner: Manner) -> tuple[str, lis
     if term.operator == NOT_EMPTY:
         return (f"({stored} <> '')" if textual else f"{stored} IS NOT NULL"), []
     if term.operator in COMPARISONS:
-        return f"{column(term.position)} {COMPARISONS[term.operator]} ?", [_comparable(term, term.value)]
+        return f"{sides.compared(term.position)} {COMPARISONS[term.operator]} ?", [sides.comparable(term)]
     percent = int(manner.wildcards == "percent")
-    return f"matches({stored}, {term.operator}, ?, {percent})", [term.value]
+    held, collation = sides.held(term.position), sides.options.collation
+    return f"matches({held}, {term.operator}, ?, {percent}, '{collation}')", [term.value]
 
 
-def _comparable(part: Term | Order, value: str | int) -> str | int:
-    if part.field.data_type == "string":
-        return fold(str(value)) or ""
-    return value
-
-
-def _bound(query: Query) -> list[str | int]:
+def _bound(query: Query, sides: Sides) -> list[str | int]:
     """The values from which on rows in this order can match at all, as far as they can be told."""
-    lowest = min(_group_bound(group, query.order) for group in query.groups)
+    lowest = min(_group_bound(group, query.order, sides) for group in query.groups)
     known = []
     for mark in lowest:
         if mark in {_BELOW_ALL, _ABOVE_ALL}:
@@ -188,17 +206,17 @@ def _bound(query: Query) -> list[str | int]:
     return known
 
 
-def _group_bound(group: tuple[Term, ...], orders: tuple[Order, ...]) -> tuple[_Mark, ...]:
+def _group_bound(group: tuple[Term, ...], orders: tuple[Order, ...], sides: Sides) -> tuple[_Mark, ...]:
     marks: list[_Mark] = []
     for order in orders:
         terms = [] if order.descending else [term for term in group if term.position == order.position]
         exact = next((term for term in terms if term.operator == EQUAL), None)
         if exact:
-            marks.append((1, _comparable(exact, exact.value)))
+            marks.append((1, sides.comparable(exact)))
             continue
         start = next((term for term in terms if term.operator in {MORE, AT_LEAST}), None)
         if start is None:
             break
-        marks += [(1, _comparable(start, start.value)), _ABOVE_ALL if start.operator == MORE else _BELOW_ALL]
+        marks += [(1, sides.comparable(start)), _ABOVE_ALL if start.operator == MORE else _BELOW_ALL]
         return tuple(marks)
     return (*marks, _BELOW_ALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import http.server
 import socket
 import socketserver
@@ -13,10 +14,10 @@ from collections.abc import Callable, Iterator
 from email.utils import format_datetime
 from typing import Any, TypeAlias, cast
 
-from tap_afas.sandbox.clock import Clock, to_utc
 from tap_afas.sandbox.exchange import Answer, Asked
 
 Answering: TypeAlias = Callable[[Asked], Answer]
+Dating: TypeAlias = Callable[[], dt.datetime | None]
 
 # Two ints, but on Windows two shorts.
 _RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -30,7 +31,7 @@ class Server(http.server.ThreadingHTTPServer):
         host: Address to listen on.
         port: Port; 0 for any that is free.
         answering: Makes the answer to a request.
-        clock: For the `Date` header.
+        date: The moment for the `Date` header, in UTC; `None`: there is no such header.
     """
 
     daemon_threads = True
@@ -38,10 +39,10 @@ class Server(http.server.ThreadingHTTPServer):
     # Windows would let a second server take over a port that is in use.
     allow_reuse_address = sys.platform != "win32"
 
-    def __init__(self, host: str, port: int, answering: Answering, clock: Clock) -> None:
+    def __init__(self, host: str, port: int, answering: Answering, date: Dating) -> None:
         super().__init__((host, port), _Handler)
         self.answering = answering
-        self.clock = clock
+        self.date = date
         self._open: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
         self._closing = False
@@ -160,7 +161,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def date_time_string(self, timestamp: float | None = None) -> str:
         if timestamp is not None:
             return super().date_time_string(timestamp)
-        return format_datetime(to_utc(self.server.clock()), usegmt=True)
+        date = self.server.date()
+        return "" if date is None else format_datetime(date, usegmt=True)
+
+    def send_header(self, keyword: str, value: str) -> None:
+        if value or keyword != "Date":
+            super().send_header(keyword, value)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name for it
         """The sandbox keeps a log of its own."""

@@ -13,8 +13,10 @@ from tap_afas.sandbox.access import Access
 from tap_afas.sandbox.exchange import Answer, Asked, Request
 from tap_afas.sandbox.faults import Fault, FaultPlan
 from tap_afas.sandbox.query import Query, parse
+from tap_afas.sandbox.reading import Reading
 from tap_afas.sandbox.refusals import NAMED, Language, Refusal, RefusedError, language_of, write
-from tap_afas.sandbox.selection import Manner, select
+from tap_afas.sandbox.selection import Manner, Selection, select
+from tap_afas.sandbox.sides import Sides
 from tap_afas.sandbox.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -32,17 +34,20 @@ class Services:
     """The REST services of one environment.
 
     Attributes:
+        options: How it behaves.
         faults: What goes wrong.
         traffic: The log.
         access: The door.
         before_request: Called before each query on rows, with the request.
+        within_request: Called between the pieces of a page, likewise.
     """
 
     def __init__(
         self, store: Store, options: Options, clock: Clock, seed: int, pause: Callable[[float], object]
     ) -> None:
         self._store = store
-        self._options = options
+        self.options = options
+        self._clock = clock
         self._seed = seed
         self._pause = pause
         self._chance = random.Random(seed)
@@ -52,6 +57,7 @@ class Services:
         self.traffic = Traffic(options.log_length, clock)
         self.access = Access(options)
         self.before_request: Callable[[Request], object] | None = None
+        self.within_request: Callable[[Request], object] | None = None
 
     def plan(self, faults: Iterable[Fault | Mapping[str, Any]]) -> None:
         """Set what goes wrong from now on."""
@@ -63,7 +69,7 @@ class Services:
         with self.traffic.under_way(asked) as request:
             struck = self.faults.strike(request)
             request.fault = bool(struck)
-            language = language_of(asked.headers.get("accept-language"), self._options.language)
+            language = language_of(asked.headers.get("accept-language"), self.options.language)
             try:
                 answer = self._crowded(request) or self._disturbed(asked, request, struck, language)
             except RefusedError as error:
@@ -79,10 +85,10 @@ class Services:
             return answer
 
     def _refuse(self, refusal: Refusal, language: Language, subject: str = "") -> Answer:
-        return write(refusal, language=language, subject=subject, content_type_lies=self._options.content_type_lies)
+        return write(refusal, language=language, subject=subject, content_type_lies=self.options.content_type_lies)
 
     def _crowded(self, request: Request) -> Answer | None:
-        options = self._options
+        options = self.options
         all_full = options.max_parallel is not None and request.in_flight > options.max_parallel
         most = options.max_parallel_connector
         if all_full or (most is not None and request.in_flight_connector > most):
@@ -122,7 +128,7 @@ class Services:
         return None
 
     def _served(self, asked: Asked, request: Request, struck: list[Fault], language: Language) -> Answer:
-        if asked.query_length > self._options.max_query:
+        if asked.query_length > self.options.max_query:
             raise RefusedError("not_found")
         if request.kind == "token":
             return self.access.give_bearer(asked)
@@ -134,12 +140,12 @@ class Services:
             return refused
         match request.kind:
             case "version":
-                if not self._options.version:
+                if not self.options.version:
                     raise RefusedError("not_found")
-                return Answer(200, json.dumps({"version": self._options.version}).encode(), dict(_JSON))
+                return Answer(200, json.dumps({"version": self.options.version}).encode(), dict(_JSON))
             case "metainfo" if request.connector is None:
                 listed = self._store.connectors.values()
-                return Answer(200, metainfo.environment(listed, self._options, language), dict(_JSON))
+                return Answer(200, metainfo.environment(listed, self.options, language), dict(_JSON))
             case "metainfo":
                 fields = metainfo.connector_fields(self._connector(request.connector), language)
                 return Answer(200, fields, dict(_JSON))
@@ -149,20 +155,20 @@ class Services:
     def _connector(self, connector_id: str | None) -> Connector:
         connector = self._store.connectors.get(connector_id or "")
         if connector is None:
-            raise RefusedError("not_authorized" if self._options.unknown_connector == 500 else "unauthorized")  # noqa: PLR2004 - a plain HTTP status
+            raise RefusedError("not_authorized" if self.options.unknown_connector == 500 else "unauthorized")  # noqa: PLR2004 - a plain HTTP status
         return connector
 
     def _rows(self, request: Request, struck: list[Fault]) -> Answer:
         if self.before_request is not None:
             self.before_request(request)
         connector = self._connector(request.connector)
-        options = self._options
+        options = self.options
         if connector.id in options.blocked:
             raise RefusedError("blocked")
         query = parse(connector, request.parameters)
         limit = _least(query.limit, options.take_cap, *(fault.cap_take for fault in struck))
         most = None if options.max_cells is None else options.max_cells // max(len(connector.fields), 1)
-        rows = self._find(connector, query, struck, _least(limit, None if most is None else most + 1))
+        rows = self._find(connector, query, request, struck, _least(limit, None if most is None else most + 1))
         if most is not None and len(rows) > most:
             raise RefusedError("out_of_memory")
         body = answers.page(rows, query.skip, query.take, old_json=options.old_json)
@@ -175,8 +181,10 @@ class Services:
         )
         return Answer(200, body, dict(_JSON), rows=len(rows), skipped=query.offset)
 
-    def _find(self, connector: Connector, query: Query, struck: list[Fault], limit: int | None) -> list[str]:
-        options = self._options
+    def _find(
+        self, connector: Connector, query: Query, request: Request, struck: list[Fault], limit: int | None
+    ) -> list[str]:
+        options = self.options
         if any(fault.ignore_filter for fault in struck):
             query = dataclasses.replace(query, groups=())
         orders = {fault.order for fault in struck}
@@ -186,19 +194,38 @@ class Services:
         if "random" in orders:
             query = dataclasses.replace(query, order=())
         writing = answers.Writing(
-            display=options.display,
             old_json=options.old_json,
             replaced={name: text for fault in struck for name, text in fault.replace.items()},
             dropped=[name for fault in struck for name in fault.drop],
             added={name: value for fault in struck for name, value in fault.add.items()},
         )
         manner = Manner(options.wildcards, options.shuffle or "random" in orders, options.shuffle_ties)
+        sides, selection = self._select(connector, query, manner)
+        selection = dataclasses.replace(selection, limit=limit)
+        reading = Reading(self._store, sides.shelf, answers.row_expression(sides, writing))
+        hook = self.within_request
+        if hook is None:
+            return reading.at_once(selection)
+        return reading.in_pieces(selection, options.pieces, lambda: hook(request))
+
+    def _select(self, connector: Connector, query: Query, manner: Manner) -> tuple[Sides, Selection]:
+        own = parse(connector, self.options.own_filters.get(connector.id, {}))
         with self._store.lock:
             if self._store.connectors.get(connector.id) is not connector:
                 raise RefusedError("unexpected")
-            shelf = self._store.shelf(connector.id)
-            selection = dataclasses.replace(select(query, shelf.sort_column, manner, self._chance), limit=limit)
-            return self._store.page(connector.id, answers.row_expression(connector, writing), selection)
+            sides = Sides(self._store.shelf(connector.id), self.options)
+        return sides, select(sides.read(query, self._clock()).within(own), sides, manner, self._chance)
+
+    def numbers(self, connector_id: str, parameters: Mapping[str, str]) -> list[int]:
+        """The numbers of the rows that a request with these parameters finds when nothing goes wrong.
+
+        Raises:
+            KeyError: There is no such connector.
+            RefusedError: AFAS would refuse them.
+        """
+        connector = self._store.shelf(connector_id).connector
+        _, selection = self._select(connector, parse(connector, parameters), Manner())
+        return self._store.page(connector_id, "n", selection)
 
 
 def _least(*limits: int | None) -> int | None:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tap_afas.sandbox.collation import fold, weigh
+from tap_afas.sandbox.collation import COLLATIONS, fold, padded, rounded, weigh
 from tap_afas.sandbox.selection import Selection, matches
+from tap_afas.sandbox.shelf import Shelf
 
 if TYPE_CHECKING:
     import random
@@ -18,75 +19,6 @@ if TYPE_CHECKING:
     from tap_afas.sandbox.model import Cell, Connector, Row, Table
 
 _AT_ONCE = 2000
-_MILLISECONDS = len("2024-03-31T00:00:00.000")
-
-
-class Shelf:
-    """Where the rows of one connector are kept."""
-
-    def __init__(self, name: str, connector: Connector, new_row: Callable[[int], Row]) -> None:
-        self.name = name
-        self.connector = connector
-        self.new_row = new_row
-        self.next_number = 1
-        self.key = [connector.position(field_id) for field_id in connector.key]
-        self.stamp = None if connector.stamp is None else connector.position(connector.stamp)
-        self.created = None if connector.created is None else connector.position(connector.created)
-        types = [field.data_type for field in connector.fields]
-        # Only what stands in an index needs its sortable text kept beside it.
-        self._folded = [place for place in self.key if types[place] == "string"]
-        self._weighed = [place for place in {*self.key, self.stamp} if place is not None and types[place] == "decimal"]
-        self._shadows = {*self._folded, *self._weighed}
-        self._decimals = [
-            (place, field.decimals) for place, field in enumerate(connector.fields) if field.data_type == "decimal"
-        ]
-        self._dates = [place for place, data_type in enumerate(types) if data_type == "date"]
-        self._booleans = [place for place, data_type in enumerate(types) if data_type == "boolean"]
-        self._types = types
-        self.plain_columns = ", ".join(f"c{place}" for place in range(len(types)))
-        columns = [f"c{place}" for place in range(len(types))]
-        columns += [f"s{place}" for place in (*self._folded, *self._weighed)]
-        self.columns = columns
-
-    def sort_column(self, place: int) -> str:
-        """The SQL by which the field at this place is compared and sorted."""
-        if place in self._shadows:
-            return f"s{place}"
-        return {"string": f"fold(c{place})", "decimal": f"weigh(c{place})"}.get(self._types[place], f"c{place}")
-
-    def check(self, row: Row) -> None:
-        """Check that a row has as many values as there are fields.
-
-        Raises:
-            ValueError: It hasn't.
-        """
-        if len(row) != len(self._types):
-            raise ValueError(f"{self.connector.id} has {len(self._types)} fields, this row {len(row)}")
-
-    def to_columns(self, row: Row) -> list[Cell]:
-        """A row as it is written."""
-        self.check(row)
-        cells = list(row)
-        for place, digits in self._decimals:
-            if (text := cells[place]) is not None:
-                cells[place] = _full_scale(str(text), digits)
-        for place in self._dates:
-            text = cells[place]
-            if isinstance(text, str) and len(text) != _MILLISECONDS:
-                cells[place] = _full_moment(text)
-        cells += [fold(None if row[place] is None else str(row[place])) for place in self._folded]
-        cells += [weigh(None if row[place] is None else str(row[place])) for place in self._weighed]
-        return cells
-
-    def to_row(self, columns: Sequence[Cell]) -> Row:
-        """What was written, as a row."""
-        if not self._booleans:
-            return tuple(columns)
-        cells = list(columns)
-        for place in self._booleans:
-            if cells[place] is not None:
-                cells[place] = bool(cells[place])
-        return tuple(cells)
 
 
 class Store:
@@ -104,8 +36,10 @@ class Store:
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode = MEMORY", "synchronous = OFF", "cache_size = -65536", "page_size = 8192"):
             self._database.execute(f"PRAGMA {pragma}")
-        for function, arguments in ((fold, 1), (weigh, 1), (matches, 4)):
+        for function, arguments in ((fold, 1), (weigh, 1), (padded, 2), (rounded, 2), (matches, 5)):
             self._database.create_function(function.__name__, arguments, function, deterministic=True)
+        for name, comparing in COLLATIONS.items():
+            self._database.create_function(f"fold_{name}", 1, _but_for_null(comparing.fold), deterministic=True)
 
     def close(self) -> None:
         """Let go of all rows."""
@@ -130,7 +64,7 @@ class Store:
         shelf = Shelf(f"t{next(self._numbers)}", table.connector, table.new_row)
         with self.lock:
             self._database.execute(f"CREATE TABLE {shelf.name} (n INTEGER PRIMARY KEY, {', '.join(shelf.columns)})")
-            self._fill(shelf, table.rows)
+            self._fill(shelf, enumerate(table.rows, start=1))
             key = [shelf.sort_column(place) for place in shelf.key]
             if key:
                 self._database.execute(f"CREATE INDEX {shelf.name}_key ON {shelf.name} ({', '.join(key)})")
@@ -156,16 +90,22 @@ class Store:
         with self.lock:
             shelf = self.shelf(connector_id)
             self._database.execute(f"DELETE FROM {shelf.name}")
+            self._fill(shelf, zip(itertools.count(shelf.next_number), rows, strict=False))
+
+    def restore(self, connector_id: str, rows: Iterable[tuple[int, Row]]) -> None:
+        """Give a connector other rows, with the numbers they had; new rows still get numbers that no row ever had."""
+        with self.lock:
+            shelf = self.shelf(connector_id)
+            self._database.execute(f"DELETE FROM {shelf.name}")
             self._fill(shelf, rows)
 
-    def _fill(self, shelf: Shelf, rows: Iterable[Row]) -> None:
+    def _fill(self, shelf: Shelf, rows: Iterable[tuple[int, Row]]) -> None:
         places = ", ".join("?" * (len(shelf.columns) + 1))
-        numbers = itertools.count(shelf.next_number)
         self._database.execute("BEGIN")
         try:
             self._database.executemany(
                 f"INSERT INTO {shelf.name} VALUES ({places})",
-                ([number, *shelf.to_columns(row)] for number, row in zip(numbers, rows, strict=False)),
+                ([number, *shelf.to_columns(row)] for number, row in rows),
             )
         except BaseException:
             self._database.execute("ROLLBACK")
@@ -174,21 +114,24 @@ class Store:
         (highest,) = self._database.execute(f"SELECT max(n) FROM {shelf.name}").fetchone()
         shelf.next_number = max(shelf.next_number, (highest or 0) + 1)
 
-    def page(self, connector_id: str, expression: str, selection: Selection) -> list[str]:
+    def page(self, connector_id: str, expression: str, selection: Selection) -> list[Any]:
         """The value of an SQL expression for the rows asked, in the order asked."""
+        return [value for (value,) in self.find_all(connector_id, [expression], selection)]
+
+    def find_all(self, connector_id: str, expressions: Sequence[str], selection: Selection) -> list[tuple[Any, ...]]:
+        """The values of SQL expressions for the rows asked, in the order asked."""
         name = self.shelf(connector_id).name
-        found = f"SELECT n AS found FROM {name} WHERE {selection.where} ORDER BY {selection.order} LIMIT ? OFFSET ?"
+        found = f"SELECT n AS found FROM {name} WHERE {selection.where} ORDER BY {selection.order_by} LIMIT ? OFFSET ?"
         # Only what is found is written out: an expression beside an order would be worked out for every row.
-        statement = f"SELECT {expression} FROM ({found}) CROSS JOIN {name} ON n = found"
+        statement = f"SELECT {', '.join(expressions)} FROM ({found}) CROSS JOIN {name} ON n = found"
         limit = -1 if selection.limit is None else selection.limit
         with self.lock:
-            answered = self._database.execute(statement, [*selection.values, limit, selection.offset])
-            return [text for (text,) in answered]
+            return self._database.execute(statement, [*selection.values, limit, selection.offset]).fetchall()
 
     def plan(self, connector_id: str, selection: Selection) -> str:
         """How SQLite would find rows, for tests of speed."""
         name = self.shelf(connector_id).name
-        found = f"SELECT n FROM {name} WHERE {selection.where} ORDER BY {selection.order} LIMIT 10"
+        found = f"SELECT n FROM {name} WHERE {selection.where} ORDER BY {selection.order_by} LIMIT 10"
         with self.lock:
             steps = self._database.execute(f"EXPLAIN QUERY PLAN {found}", selection.values)
             return "; ".join(step[3] for step in steps)
@@ -298,12 +241,5 @@ class Store:
             self._database.execute(f"DELETE FROM {self.shelf(connector_id).name} WHERE n = ?", [number])
 
 
-def _full_scale(number: str, digits: int) -> str:
-    whole, _, fraction = number.partition(".")
-    return f"{whole}.{fraction.ljust(digits, '0')}" if digits else number
-
-
-def _full_moment(text: str) -> str:
-    moment = text if "T" in text else f"{text}T00:00:00"
-    whole, _, fraction = moment.partition(".")
-    return f"{whole}.{fraction[:3].ljust(3, '0')}"
+def _but_for_null(fold_text: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    return lambda text: None if text is None else fold_text(text)
