@@ -147,21 +147,18 @@ class TapAfas(Tap):
             self.logger.warning("No stream is selected: nothing to read.")
         self._check_state()
         self._check_settings(streams)
-        gone = {
-            sync: ConnectorError(
+        there = {sync: stream for sync, stream in streams.items() if stream.connector_id in environment.connectors}
+        failures = {
+            sync.definition.connector_id: ConnectorError(
                 "The app connector doesn't have this GetConnector (any more).",
                 "Add it to the app connector in AFAS, or run discovery again and take it out of the selection.",
             )
             for sync in streams
-            if sync.definition.connector_id not in environment.connectors
+            if sync not in there
         }
         if self.state:
             self.state_writer.write_state(self.state)
-        self.scheduler.run_all(
-            {sync: stream for sync, stream in streams.items() if sync not in gone},
-            self.settings.max_parallel_requests,
-            {sync.definition.connector_id: failure for sync, failure in gone.items()},
-        )
+        self.scheduler.run_all(there, self.settings.max_parallel_requests, failures)
 
     def _check_state(self) -> None:
         """See to it that the state is this tap's, before anything is read."""
@@ -177,8 +174,8 @@ class TapAfas(Tap):
         """See to it that the fields that `streams` names exist, before anything is read."""
         from tap_afas.discovery import define  # noqa: PLC0415 - see `__init__`
 
-        named = {sync.definition.connector_id: sync for sync in syncs}
-        named = {connector_id: sync for connector_id, sync in named.items() if connector_id in self.settings.streams}
+        every = {sync.definition.connector_id: sync for sync in syncs}
+        named = {connector_id: every[connector_id] for connector_id in every if connector_id in self.settings.streams}
         for connector_id, connector in self.connection.describe(list(named)).items():
             if isinstance(connector, ProfitError):
                 continue  # The stream itself will say so, and the others go on.

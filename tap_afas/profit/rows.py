@@ -81,22 +81,18 @@ class RowReader:
         self.stamp = stamp
         # Field ids can be anything, attribute names can't.
         self.attributes = {field: f"f{number}" for number, field in enumerate(self.kinds)}
-        self.row = self.struct(self.kinds)
-        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Answer", [("rows", list[self.row])]))  # type: ignore[name-defined]
+        self._row = self.struct(self.kinds)
+        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Answer", [("rows", list[self._row])]))  # type: ignore[name-defined]
         self._warned: set[str] = set()
 
     def struct(self, fields: Iterable[str]) -> type[msgspec.Struct]:
         """A class of rows with these of the fields, which JSON holds under their ids."""
-        fields = list(fields)
-        return msgspec.defstruct(
-            "Row",
-            [
-                (self.attributes[field], _TYPES[kind], _NO_NUMBER if kind == "number" else None)
-                for field, kind in ((field, self.kinds[field]) for field in fields)
-            ],
-            rename={self.attributes[field]: field for field in fields},
-            gc=False,
-        )
+        names = {self.attributes[field]: field for field in fields}
+        members = [
+            (name, _TYPES[self.kinds[field]], _NO_NUMBER if self.kinds[field] == "number" else None)
+            for name, field in names.items()
+        ]
+        return msgspec.defstruct("Row", members, rename=names, gc=False)
 
     def read(self, body: bytes) -> Page:
         """Read AFAS' answer.
@@ -139,7 +135,7 @@ class RowReader:
                 values[attribute] = msgspec.Raw(text) if kind == "number" else self._convert(field, kind, text)
             except (ValueError, ArithmeticError, RecursionError):
                 raise self._unfit(field, self._raw_key(raw)) from None
-        return self.row(**values)
+        return self._row(**values)
 
     def _convert(self, field: str, kind: Kind, text: bytes) -> Any:
         """A JSON value, as a value of the kind; raises ValueError or ArithmeticError where it is none."""
