@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_afas.profit.clock import Clock
     from tap_afas.profit.metainfo import Kind
@@ -41,7 +41,7 @@ class RecordEncoder:
         self._reader = reader
         self._fields = tuple(fields)
         self._record = None if len(fields) == len(reader.kinds) else reader.struct(fields)
-        self._conversions: dict[str, Callable[[str], str]] = {"date": _day, "date-time": clock.to_utc}
+        self._clock = clock
 
     def lines(self, rows: Sequence[Any], version: int | None) -> Iterator[bytes]:
         """RECORD messages, a line each, some at a time; the rows are used up.
@@ -79,8 +79,8 @@ class RecordEncoder:
                 kind = self._reader.kinds[field]
                 if kind == "number":
                     self._replace(field, block, self._reader.mended_numbers(field, block) or ())
-                elif kind in self._conversions:
-                    self._replace(field, block, self._dates(field, self._conversions[kind], block))
+                elif kind in {"date", "date-time"}:
+                    self._replace(field, block, self._dates(field, kind, block))
             if self._record is None:
                 yield block
             else:
@@ -91,17 +91,24 @@ class RecordEncoder:
         # As a loop, but in C: there are millions.
         collections.deque(map(setattr, rows, attribute, values), maxlen=0)
 
-    def _dates(self, field: str, convert: Callable[[str], str], rows: Sequence[Any]) -> Iterable[str | None]:
+    def _dates(self, field: str, kind: Kind, rows: Sequence[Any]) -> Sequence[str | None]:
         column = self._reader.column(field, rows)
-        converted = dict.fromkeys(column)
-        wall = None
+        convert = _days if kind == "date" else self._clock.column_to_utc
         try:
-            for wall in converted:
-                if wall is not None:
-                    converted[wall] = convert(wall)
+            return convert(column)
         except ValueError:
-            raise self._reader.unfit(field, rows[column.index(wall)]) from None
-        return map(converted.get, column)
+            # Only now is it worth the time to look which one it is.
+            for row, wall in zip(rows, column, strict=True):
+                try:
+                    convert([wall])
+                except ValueError:
+                    raise self._reader.unfit(field, row) from None
+            raise
+
+
+def _days(walls: Sequence[str | None]) -> list[str | None]:
+    days: dict[str | None, str | None] = {wall: _day(wall) for wall in set(walls) if wall is not None}
+    return list(map(days.get, walls))
 
 
 def _day(wall: str) -> str:

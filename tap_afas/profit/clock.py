@@ -11,9 +11,14 @@ what PEP 495 calls `fold=0`.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 import zoneinfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 LAST_SECOND = "9999-12-31T23:59:59"
 """Where the calendar ends."""
@@ -33,6 +38,23 @@ _MOST_HOURS = 20_000
 _WIDEST_CHANGE = datetime.timedelta(hours=3)
 
 
+class _Hours(dict[str, str]):
+    """Hours of wall time and the same in UTC; a KeyError where only the slow way tells."""
+
+    def __init__(self, find: Callable[[str], str | None]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, hour: str) -> str:
+        found = self._find(hour)
+        if found is None:
+            raise KeyError(hour)
+        if len(self) >= _MOST_HOURS:
+            self.clear()
+        self[hour] = found
+        return found
+
+
 class Clock:
     """Turns AFAS' wall time into UTC and back.
 
@@ -48,7 +70,18 @@ class Clock:
             self.zone = zoneinfo.ZoneInfo(timezone)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"'{timezone}' is not a time zone name such as Europe/Amsterdam.") from error
-        self._hours: dict[str, str | None] = {}
+        self._hours = _Hours(self._utc_hour)
+
+    def column_to_utc(self, walls: Sequence[str | None]) -> list[str | None]:
+        """`to_utc` for a column of values, where None stays None.
+
+        Raises:
+            ValueError: As `to_utc`; which value it was isn't told.
+        """
+        hours, tails = self._hours, _TAILS
+        with contextlib.suppress(KeyError):
+            return [None if wall is None else hours[wall[:_HOUR_DIGITS]] + tails[wall[_HOUR_DIGITS:]] for wall in walls]
+        return [None if wall is None else self.to_utc(wall) for wall in walls]
 
     def to_utc(self, wall: str) -> str:
         """A date as AFAS writes it, as the UTC moment it stands for.
@@ -62,15 +95,10 @@ class Clock:
         Raises:
             ValueError: Not a date and time, or one that UTC can't express (in year 1 or 9999).
         """
-        hour = wall[:_HOUR_DIGITS]
         try:
-            prefix = self._hours[hour]
+            return self._hours[wall[:_HOUR_DIGITS]] + _TAILS[wall[_HOUR_DIGITS:]]
         except KeyError:
-            if len(self._hours) >= _MOST_HOURS:
-                self._hours.clear()
-            prefix = self._hours[hour] = self._utc_hour(hour)
-        tail = _TAILS.get(wall[_HOUR_DIGITS:])
-        return prefix + tail if prefix is not None and tail is not None else self._to_utc_slowly(wall)
+            return self._to_utc_slowly(wall)
 
     def _utc_hour(self, hour: str) -> str | None:
         """The same hour in UTC (`2015-01-26T15`), or None where minutes change as well."""
