@@ -78,6 +78,11 @@ class Clock:
         Raises:
             ValueError: As `to_utc`; which value it was isn't told.
         """
+        distinct: dict[str | None, str | None] = dict.fromkeys(walls)
+        if len(distinct) * 2 < len(walls):
+            for wall in distinct:
+                distinct[wall] = None if wall is None else self.to_utc(wall)
+            return list(map(distinct.get, walls))
         hours, tails = self._hours, _TAILS
         with contextlib.suppress(KeyError):
             return [None if wall is None else hours[wall[:_HOUR_DIGITS]] + tails[wall[_HOUR_DIGITS:]] for wall in walls]
