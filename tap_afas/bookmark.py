@@ -1,281 +1,333 @@
-"""What a stream keeps in the STATE, and how it is read back.
+"""A stream's part of the STATE: what it holds, how it is read, and how a complete run moves it.
 
-    {"replication_key": "ModifiedDate", "replication_key_value": "2026-03-01T08:15:00+00:00",
-     "delivered": "<base64>", "empties_read": true, "place": {"keys": ["Id"], "after": ["10042"], "since": "…",
-     "until": "…"}, "rows_read": 1204}
-
-`delivered` holds fingerprints of the rows that the next run will read again because of the overlap, so that it
-needn't send them again; `rows_read` tells it which streams take long.
+Meltano merges a new STATE into the old one, key by key. So every STATE of a stream holds all of these keys, each a
+text, a number or null: merged over any older one it then equals itself. `docs/state.md` says what each one means.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import collections
 import dataclasses
 import datetime
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tap_afas.inputs import StateError
-from tap_afas.profit.by_stamp import Place, Stamp
-from tap_afas.profit.clock import shift
-from tap_afas.profit.page import strike
-from tap_afas.profit.rows import FINGERPRINT_BYTES
+from tap_afas.profit.clock import SECONDS, Unit, behind, floor, shift
+from tap_afas.profit.pagination.key import key_from_text, key_to_text
+from tap_afas.profit.pagination.readings import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from tap_afas.plan import Definition
-    from tap_afas.profit.by_stamp import ByStamp
     from tap_afas.profit.clock import Clock
-    from tap_afas.profit.metainfo import Kind
-    from tap_afas.profit.rows import Page
+    from tap_afas.profit.pagination.key import KeyField
+    from tap_afas.profit.pagination.readings import Readings
+    from tap_afas.profit.pagination.selection import Stamp
 
-_MOST_FINGERPRINTS = 1000
+NEVER = "1753-01-01T00:00:00"
+"""The first moment that SQL Server's older times know: nothing was read by its stamp yet."""
+
+_DAY = SECONDS["day"]
+# Rows are stored finer than shown, and clocks have steps.
+_MARGIN = 2
+# What the version before kept; null, so that a merge can't bring it back.
+_FORMER: dict[str, None] = {"delivered": None, "empties_read": None}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Bookmark:
-    """Where a stream stands after a run.
+class ReplicationKey:
+    """The field that tells when a row was last changed.
 
     Attributes:
-        key: The replication key.
-        value: Its highest value delivered, as records hold it; None: none yet.
-        delivered: Fingerprints of the rows in the overlap.
-        empties_read: Whether the rows without a stamp have been read.
-        place: Where a killed run stood inside a part.
+        id: The field.
+        kind: What AFAS says that it holds.
+        clock: Of AFAS' wall time.
+        overlap: Seconds that a commit may come after its stamp.
+        by_day: Whether AFAS shows days, whatever records hold.
     """
 
-    key: str
-    value: str | int | None = None
-    delivered: tuple[bytes, ...] = ()
-    empties_read: bool = False
-    place: Place | None = None
+    id: str
+    kind: Literal["int", "date", "date-time"]
+    clock: Clock
+    overlap: int
+    by_day: bool = False
 
-    def to_state(self) -> dict[str, Any]:
-        """As it is kept in the STATE."""
-        state: dict[str, Any] = {"replication_key": self.key}
-        if self.value is not None:
-            state["replication_key_value"] = self.value
-        if self.empties_read:
-            state["empties_read"] = True
-        if self.delivered:
-            state["delivered"] = base64.b64encode(b"".join(self.delivered)).decode()
-        if self.place is not None:
-            place = self.place
-            state["place"] = {
-                "keys": list(place.keys),
-                "after": list(place.after),
-                "since": place.since,
-                "until": place.until,
-            }
-        return state
+    def unit(self, unit: Unit | None) -> Unit:
+        """In which steps stamps count: as far as they were seen, but days where AFAS shows days."""
+        return "day" if self.by_day else unit or "day"
+
+    def cap(self, start: datetime.datetime) -> Stamp:
+        """The highest stamp that may become the bookmark of a run; None: any may."""
+        return None if self.kind == "int" else self.clock.earliest_wall(start)
+
+    def lag(self, unit: Unit | None) -> int:
+        """Seconds after which no commit brings a stamp any more."""
+        return self.overlap + (0 if self.kind == "int" else 2 * SECONDS[self.unit(unit)])
+
+    def lagged(self, start: datetime.datetime, unit: Unit) -> Stamp:
+        """Before which stamp nothing comes any more; None for numbers, which tell no time."""
+        return None if self.kind == "int" else shift(self.clock.earliest_wall(start), -self.lag(unit))
+
+    def first(self, start_date: str) -> Stamp:
+        """Where a first sync begins."""
+        wall = self.clock.earliest_wall(_moment(start_date))
+        return floor(wall, "day") if self.by_day else wall
+
+    def value(self, literal: Stamp) -> str | int | None:
+        """A stamp as records hold it."""
+        if literal is None or self.kind == "int":
+            return literal  # type: ignore[no-any-return]
+        return str(literal)[:10] if self.kind == "date" else self.clock.to_utc(f"{literal}Z")
+
+    def literal(self, value: Any) -> Stamp:
+        """The earliest stamp that a value of a record can stand for.
+
+        Raises:
+            ValueError: It stands for none.
+        """
+        if (self.kind == "int") != (isinstance(value, int) and not isinstance(value, bool)):
+            raise ValueError("another type")
+        if self.kind == "int":
+            return value
+        if not isinstance(value, str):
+            raise ValueError("another type")  # noqa: TRY004 - what a STATE holds is a value, not a type
+        moment = _moment(value)
+        return f"{value}T00:00:00" if len(value) == len("2026-03-01") else self.clock.earliest_wall(moment)
+
+    def check(self, literal: Any) -> None:
+        """Check that a literal of the STATE is one.
+
+        Raises:
+            ValueError: It isn't.
+        """
+        if literal is not None and (self.kind != "int" or not isinstance(literal, int) or isinstance(literal, bool)):
+            if self.kind == "int" or not isinstance(literal, str):
+                raise ValueError("another type")
+            shift(literal, 0)
 
 
-def read_bookmark(definition: Definition, state: Mapping[str, Any]) -> Bookmark | None:
-    """Read a stream's part of the STATE.
-
-    Args:
-        definition: The stream.
-        state: The stream's part; may come from another tap, another version or a person.
-
-    Returns:
-        None for a full table, or when it says nothing. What it says of another replication key is only which one that
-        was.
-
-    Raises:
-        StateError: It can't be used.
-    """
-    key, earlier_key = definition.replication_key, state.get("replication_key")
-    if not key or not earlier_key or definition.replication_method != "INCREMENTAL":
-        return None
-    if earlier_key != key:
-        return Bookmark(earlier_key)
-    is_date = definition.kinds.get(key) != "integer"
-    value = state.get("replication_key_value")
-    if value is not None and not _is_value(value, is_date=is_date):
-        expected = "a date and time with its offset, such as 2026-03-01T08:15:00+00:00" if is_date else "a whole number"
-        raise StateError(f"{definition.name}: the state's `replication_key_value` is {value!r}, not {expected}.")
-    return Bookmark(
-        key=key,
-        value=value,
-        delivered=_read_delivered(state.get("delivered")),
-        empties_read=state.get("empties_read") is True or value is not None,
-        place=_read_place(state.get("place"), is_date=is_date),
-    )
-
-
-def moment(value: str) -> datetime.datetime:
-    """A bookmark's value as a moment; UTC where it has no offset.
-
-    Raises:
-        ValueError: It is none.
-    """
+def _moment(value: str) -> datetime.datetime:
     parsed = datetime.datetime.fromisoformat(value)
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.UTC)
 
 
-def _is_value(value: Any, *, is_date: bool) -> bool:
-    if not is_date:
-        return isinstance(value, int) and not isinstance(value, bool)
-    try:
-        return isinstance(value, str) and bool(moment(value))
-    except ValueError:
-        return False
-
-
-def _read_delivered(text: Any) -> tuple[bytes, ...]:
-    # Without them rows are sent again, so what can't be read is passed over.
-    try:
-        packed = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
-    except (binascii.Error, ValueError):
-        packed = b""
-    if len(packed) % FINGERPRINT_BYTES:
-        return ()
-    return tuple(packed[start : start + FINGERPRINT_BYTES] for start in range(0, len(packed), FINGERPRINT_BYTES))
-
-
-def _read_place(place: Any, *, is_date: bool) -> Place | None:
-    # Without it a part is read again from its start.
-    if not isinstance(place, dict):
-        return None
-    keys, after, since, until = place.get("keys"), place.get("after"), place.get("since"), place.get("until")
-    kind = str if is_date else int
-    bounds_fit = (since is None and until is None) or (isinstance(since, kind) and isinstance(until, kind))
-    if not isinstance(keys, list) or not isinstance(after, list) or len(keys) != len(after) or not keys:
-        return None
-    if not bounds_fit or not all(isinstance(value, str) for value in (*keys, *after)):
-        return None
-    return Place(tuple(keys), tuple(after), since, until)
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
-class StampScale:
-    """From a bookmark's values to the stamps of a stream, and back.
+class Bookmark:
+    """Where a stream stands.
 
     Attributes:
-        kind: Of the replication key: `date`, `date-time` or `integer`.
-        clock: Of AFAS' wall time.
-        overlap_seconds: How far before its bookmark a run begins.
+        replication_key: The field; None for a full table.
+        bookmark: The highest stamp reached, as AFAS showed it (wall time without `Z`, or a number).
+        settled: Up to this stamp nothing can come any more.
+        pending: The stamp that settles next.
+        pending_at: AFAS' `Date` when that was first reached.
+        unit: In which steps stamps are shown, as far as is known.
+        witness: The key of a row that bore the bookmark.
+        place: Where a killed run stood.
+        version: Of the last full table.
+        rows_read: Of the last complete run.
     """
 
-    kind: Kind
-    clock: Clock
-    overlap_seconds: int
+    replication_key: str | None = None
+    bookmark: Stamp = None
+    settled: Stamp = None
+    pending: Stamp = None
+    pending_at: str | None = None
+    unit: Unit | None = None
+    witness: str | None = None
+    place: str = ""
+    version: int | None = None
+    rows_read: int | None = None
 
-    def first_of(self, wall: str) -> str:
-        """The wall time, or its midnight where stamps are days: what changed that day bears its first second."""
-        return f"{wall[:10]}T00:00:00" if self.kind == "date" else wall
+    def to_state(self, key: ReplicationKey | None) -> dict[str, Any]:
+        """As it stands in the STATE."""
+        value = key.value(self.bookmark) if key else None
+        own = dataclasses.asdict(self)
+        return {"replication_key": own.pop("replication_key"), "replication_key_value": value, **own, **_FORMER}
 
-    def start(self, value: str | int) -> Stamp:
-        """Where a run begins that finds this value in its bookmark."""
-        if isinstance(value, int):
-            return value
-        wall = value if len(value) == len("2026-03-01") else self.clock.earliest_wall(moment(value))
-        # The overlap is for what was committed late. Without one, the bookmark's own second is still read whole.
-        return shift(self.first_of(shift(wall, -self.overlap_seconds)), -1)
+    def lower(self, key: ReplicationKey) -> Stamp:
+        """Where the next run begins; None: with all rows."""
+        if key.kind == "int" or self.bookmark is None:
+            return self.settled if key.kind == "int" else None
+        unit = key.unit(self.unit)
+        plain = floor(shift(self.bookmark, -key.overlap - _MARGIN), unit)
+        return plain if self.settled is None else max(plain, behind(self.settled, unit))
 
-    def value(self, stamp: Stamp) -> str | int:
-        """A stamp as records, and so bookmarks, hold it."""
-        if isinstance(stamp, int):
-            return stamp
-        return self.clock.to_utc(f"{stamp}Z") if self.kind == "date-time" else str(stamp)[:10]
-
-    def is_after(self, value: str | int | None, started: datetime.datetime) -> bool:
-        """Whether a bookmark's value lies later than the start of a run."""
-        if not isinstance(value, str):
+    def is_ripe(self, key: ReplicationKey, began: datetime.datetime | None) -> bool:
+        """Whether a run that began then finds all that came up to `pending`."""
+        if began is None or self.pending_at is None:
             return False
-        if self.kind == "date":
-            return value[:10] > self.clock.to_wall(started)[:10]
-        return moment(value) > started
+        patience = datetime.timedelta(seconds=key.lag(self.unit))
+        return began - datetime.datetime.fromisoformat(self.pending_at) >= patience
 
-
-class MovingBookmark:
-    """A bookmark that moves with the pages of a walk by stamp.
-
-    Attributes:
-        bookmark: As it stands after the last page.
-
-    Args:
-        bookmark: As the run found it.
-        walk: The walk.
-        scale: Of the walk's stamps.
-    """
-
-    def __init__(self, bookmark: Bookmark, walk: ByStamp, scale: StampScale) -> None:
-        self.bookmark = bookmark
-        self._walk = walk
-        self._scale = scale
-        self._overlap = Overlap(bookmark.delivered)
-
-    @property
-    def reached(self) -> Stamp:
-        """The stamp that the walk has reached; None: none yet."""
-        return self._walk.reached
-
-    def move(self, page: Page, picked: Sequence[int]) -> None:
-        """Take a page of the walk.
+    def completed(  # noqa: PLR0913 - called in one place, with names
+        self,
+        key: ReplicationKey,
+        run: Readings,
+        *,
+        start: datetime.datetime,
+        began: datetime.datetime | None,
+        now: datetime.datetime | None,
+        appends: bool = False,
+    ) -> Bookmark:
+        """The bookmark behind a complete run.
 
         Args:
-            page: The page.
-            picked: The positions of the rows that are delivered.
-
-        Raises:
-            ValueError: A stamp is no date.
+            key: The replication key.
+            run: What was read.
+            start: When the run started.
+            began: AFAS' `Date` then; None: it told none, or the run went on from a place.
+            now: AFAS' `Date` now.
+            appends: Whether each change is sent as one row more.
         """
-        value = self.bookmark.value
-        if self.reached is not None:
-            reached = self._scale.value(self.reached)
-            if value is None or self._scale.start(value) <= self._scale.start(reached):
-                value = reached
-        if value is not None:
-            self._overlap.add(page, picked, self._scale.start(value))
-        self.bookmark = dataclasses.replace(
-            self.bookmark,
-            value=value,
-            delivered=self._overlap.fingerprints,
-            empties_read=self.bookmark.empties_read or not self._walk.in_empties,
-            place=self._walk.place,
+        settled, bookmark, pending, pending_at = self.settled, self.bookmark, self.pending, self.pending_at
+        ripe = dataclasses.replace(self, unit=run.unit).is_ripe(key, began)
+        if ripe:
+            settled = _later(settled, pending)
+        if appends and bookmark is None and run.highest is None:
+            # The rows with an empty stamp have been sent, and are not to come again.
+            bookmark = 0 if key.kind == "int" else NEVER
+        moves = run.highest is not None and (bookmark is None or run.highest > bookmark)
+        bookmark = _later(bookmark, run.highest)
+        if bookmark is not None and (pending is None or (ripe if key.kind == "int" else moves) or pending_at is None):
+            pending, pending_at = bookmark, now.isoformat() if now else None
+        if key.kind != "int" and bookmark is not None and began is not None:
+            long_ago = shift(key.cap(start), -_DAY - key.lag(run.unit))
+            settled = _later(settled, bookmark) if bookmark < long_ago else settled
+        witness = run.witness if moves else run.old_witness
+        return dataclasses.replace(
+            self,
+            bookmark=bookmark,
+            settled=settled,
+            pending=pending,
+            pending_at=pending_at,
+            unit=run.unit,
+            witness=None if witness is None else key_to_text(witness),
+            place="",
         )
 
 
-class Overlap:
-    """Fingerprints of the delivered rows that the next run will read again.
+def _later(one: Stamp, other: Stamp) -> Stamp:
+    return one if other is None or (one is not None and one >= other) else other
+
+
+def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | None) -> Bookmark:
+    """Read a stream's part of the STATE.
 
     Args:
-        before: Those that earlier runs delivered.
+        stream: For what is reported.
+        state: The stream's part; may come from another tap, another version or a person.
+        key: The stream's replication key; None for a full table.
+
+    Raises:
+        StateError: It can't be used.
     """
+    common = Bookmark(
+        replication_key=key.id if key else None,
+        version=_number(state.get("version")),
+        rows_read=_number(state.get("rows_read")),
+    )
+    if key is None or state.get("replication_key") != key.id:
+        return common
+    name = "bookmark"
+    try:
+        if state.get("bookmark") is None:
+            # Another tap, another version, or a person who winds back: what else stands there belongs to another run.
+            name = "replication_key_value"
+            value = state.get(name)
+            literal = None if value is None else key.literal(value)
+            return dataclasses.replace(common, bookmark=literal, settled=literal if key.kind == "int" else None)
+        found = {name: state.get(name) for name in ("bookmark", "settled", "pending")}
+        for name, literal in found.items():  # noqa: B007 - the message names it
+            key.check(literal)
+        name = "pending_at"
+        if (at := state.get(name)) is not None and datetime.datetime.fromisoformat(at).tzinfo is None:
+            raise ValueError("no offset")  # noqa: TRY301 - told below
+        name = "unit"
+        if state.get(name) not in {None, *get_args(Unit)}:
+            raise ValueError("unknown")  # noqa: TRY301 - told below
+    except (ValueError, TypeError):
+        expected = {
+            "unit": "day, hour, minute or second",
+            "pending_at": "a time with its offset, such as 2026-03-01T08:15:00+00:00",
+            "replication_key_value": "a date and time with its offset, such as 2026-03-01T08:15:00+00:00",
+        }.get(name, "a wall time such as 2026-03-01T09:15:00")
+        if key.kind == "int" and name not in {"unit", "pending_at"}:
+            expected = "a whole number"
+        raise StateError(f"{stream}: the state's `{name}` is {state.get(name)!r}, not {expected}.") from None
+    witness, place = state.get("witness"), state.get("place")
+    return dataclasses.replace(
+        common,
+        **found,
+        pending_at=at,
+        unit=state.get("unit"),
+        witness=witness if isinstance(witness, str) else None,
+        place=place if isinstance(place, str) else "",
+    )
 
-    def __init__(self, before: Iterable[bytes] = ()) -> None:
-        self._before = collections.Counter(before)
-        self._fingerprints: list[tuple[Stamp, bytes]] = []
 
-    def add(self, page: Page, picked: Sequence[int], floor: Stamp) -> None:
-        """Take a page. What was read and neither delivered now nor before is left out: a walk may ask for it again.
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
-        Args:
-            page: The page.
-            picked: The positions of the rows that are delivered now.
-            floor: Where the next run will begin; None: nowhere yet.
-        """
-        if floor is None:
-            return
-        stamps: Any = page.stamps
-        self._fingerprints = [entry for entry in self._fingerprints if entry[0] >= floor]
-        positions = [position for position in picked if stamps[position] is not None and stamps[position] >= floor]
-        if len(positions) + len(self._fingerprints) > _MOST_FINGERPRINTS:
-            self._fingerprints = []
-            return
-        self._fingerprints.extend((stamps[position], page.fingerprint(position)) for position in positions)
-        # What an earlier run delivered counts as often as it did: the overlap of two pages brings it twice.
-        for position in set(range(len(stamps))).difference(picked) if self._before else ():
-            if stamps[position] is not None and stamps[position] >= floor:
-                fingerprint = page.fingerprint(position)
-                if strike(self._before, fingerprint):
-                    self._fingerprints.append((stamps[position], fingerprint))
 
-    @property
-    def fingerprints(self) -> tuple[bytes, ...]:
-        """The fingerprints; empty when there were too many to keep."""
-        return tuple(fingerprint for _, fingerprint in self._fingerprints)
+def place_to_text(place: Place, keys: Sequence[KeyField], start: datetime.datetime) -> str:
+    """A place as one text."""
+    return json.dumps({
+        **dataclasses.asdict(place),
+        "cursor": [key_to_text(key) for key in place.cursor],
+        "witness": None if place.witness is None else key_to_text(place.witness),
+        "keys": [key.id for key in keys],
+        "start": start.isoformat(),
+    })
+
+
+def check_place(stream: str, text: str, names: Sequence[str]) -> dict[str, Any]:
+    """The content of a place that is about a key.
+
+    Raises:
+        StateError: It can't be read, or it is about another key.
+    """
+    try:
+        content = json.loads(text)
+        keys = [str(name) for name in content["keys"]]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        raise _unusable(stream) from None
+    if keys != list(names):
+        raise StateError(
+            f"{stream}: the state's `place` is about the key {', '.join(keys)}, and the key is"
+            f" {', '.join(names) or 'none'} now."
+        )
+    return content  # type: ignore[no-any-return]  # an object, since it has keys
+
+
+def read_place(
+    stream: str, text: str, keys: Sequence[KeyField], key: ReplicationKey
+) -> tuple[Place, datetime.datetime]:
+    """The place of a killed run, and when that had started.
+
+    Raises:
+        StateError: It can't be used, or it is about another key.
+    """
+    content = check_place(stream, text, [field.id for field in keys])
+    try:
+        for name in ("lower", "highest", "cap"):
+            key.check(content[name])
+        place = Place(
+            reading=str(content["reading"]),
+            cursor=tuple(key_from_text(one, keys) for one in content["cursor"]),
+            lower=content["lower"],
+            highest=content["highest"],
+            witness=None if content["witness"] is None else key_from_text(content["witness"], keys),
+            asked=bool(content["asked"]),
+            cap=content["cap"],
+        )
+        start = datetime.datetime.fromisoformat(content["start"])
+        if start.tzinfo is None:
+            raise ValueError("no offset")  # noqa: TRY301 - told below
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        raise _unusable(stream) from None
+    return place, start
+
+
+def _unusable(stream: str) -> StateError:
+    return StateError(f"{stream}: the state's `place` is not one that this version writes.")

@@ -15,10 +15,10 @@ import contextlib
 import datetime
 import re
 import zoneinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 LAST_SECOND = "9999-12-31T23:59:59"
 """Where the calendar ends."""
@@ -164,3 +164,42 @@ def shift(wall: str, seconds: int) -> str:
         return (start + seconds * _SECOND).isoformat()
     except OverflowError:
         return "9999-12-31T23:59:59" if seconds > 0 else "0001-01-01T00:00:00"
+
+
+Unit = Literal["day", "hour", "minute", "second"]
+"""In what steps a stamp is shown."""
+
+SECONDS: dict[Unit, int] = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
+_CUTS: dict[Unit, tuple[int, str]] = {
+    "day": (10, "T00:00:00"),
+    "hour": (13, ":00:00"),
+    "minute": (16, ":00"),
+    "second": (19, ""),
+}
+
+
+def coarsest_unit(stamps: Iterable[str], before: Unit | None = None) -> Unit | None:
+    """The coarsest unit in which wall times can have been shown, and `before` as well; None where there are none."""
+    if before == "second":
+        return before
+    allowed = list(SECONDS)[list(SECONDS).index(before) if before else 0 :]
+    shown = set(stamps)
+    if not shown:
+        return before
+    return next(
+        unit
+        for unit in allowed
+        if unit == "second" or all(stamp[_CUTS[unit][0] :] == _CUTS[unit][1] for stamp in shown)
+    )
+
+
+def floor(wall: str, unit: Unit) -> str:
+    """A wall time cut off to a unit: `floor("2024-03-31T09:30:12", "hour")` is `2024-03-31T09:00:00`."""
+    length, rest = _CUTS[unit]
+    return wall[:length] + rest
+
+
+def behind(wall: str, unit: Unit) -> str:
+    """Where what is shown behind a wall time begins: a step is passed over only where the wall time begins it."""
+    start = floor(wall, unit)
+    return shift(start, SECONDS[unit]) if start == wall[:_SECOND_DIGITS] else start

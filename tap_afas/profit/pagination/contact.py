@@ -1,0 +1,184 @@
+"""Contact of the lower end: does AFAS read the literal of a stamp as it shows stamps?
+
+A run whose lower end is at or before the bookmark meets the row that bore it, the witness. Where it doesn't, these
+questions tell a row that went, or changed, from an AFAS that would pass over rows in silence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import TYPE_CHECKING
+
+from tap_afas.profit.clock import shift
+from tap_afas.profit.pagination.page import SURELY_WHOLE, MisbehavedError
+from tap_afas.profit.query import Condition, Filter, Group, Query, both
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_afas.profit.pagination.key import Key, KeyField
+    from tap_afas.profit.pagination.selection import Stamp
+    from tap_afas.profit.rows import Page
+
+
+# How often a row may change just when it is asked for.
+_MOST_TRIES = 5
+
+
+class Phase(enum.Enum):
+    """What is asked next."""
+
+    WITNESS = "the row that bore the bookmark, by its key"
+    NEWEST = "the row with the highest stamp, where that one is gone"
+    BY_STAMP = "the row by its stamp as well"
+    ONCE_MORE = "the row by its key again"
+    DONE = "nothing more"
+
+
+TRANSITIONS: dict[Phase, dict[str, Phase]] = {
+    Phase.WITNESS: {
+        "it went, and another row of its stamp came": Phase.DONE,
+        "it went, or lost its stamp": Phase.NEWEST,
+        "it should have come": Phase.BY_STAMP,
+    },
+    Phase.NEWEST: {"there is none": Phase.DONE, "a row": Phase.BY_STAMP},
+    Phase.BY_STAMP: {"it comes": Phase.DONE, "it doesn't come": Phase.ONCE_MORE},
+    Phase.ONCE_MORE: {
+        "it went, or lost its stamp": Phase.NEWEST,
+        "it changed meanwhile": Phase.BY_STAMP,
+        "it changes, or goes, all the time": Phase.DONE,
+    },
+    Phase.DONE: {},
+}
+"""Every step, and why; the diagram in `docs/` is drawn from it."""
+
+
+@dataclasses.dataclass(eq=False)
+class LiteralError(MisbehavedError):
+    """AFAS reads the literals of stamps otherwise than it shows stamps."""
+
+    advice: str = (
+        "Rows would be lost in silence. Set `streams.<connector>.replication_key` to a field that AFAS compares as it"
+        " shows it, or empty for a full table."
+    )
+
+
+@dataclasses.dataclass(eq=False)
+class WentBackError(MisbehavedError):
+    """A row bears an earlier stamp than it did."""
+
+    advice: str = (
+        "That is how a restored or copied environment looks. Start this stream anew: without its part of the state, or"
+        " `meltano run --full-refresh`."
+    )
+
+
+class Contact:
+    """Asks for the witness, or where it is gone for the newest row.
+
+    Args:
+        stamp: The stamp's field.
+        keys: The key's fields, all sortable.
+        where: The filter of the settings.
+        lower: The lower end of the run.
+        bookmark: The stamp that the witness bore.
+        witness: Its key; None: it is gone, or never was known.
+        other: The key of another row of its stamp that came.
+    """
+
+    cursor: Sequence[Key] = ()
+
+    def __init__(  # noqa: PLR0913 - made in one place, with names
+        self,
+        stamp: str,
+        keys: Sequence[KeyField],
+        where: Filter,
+        *,
+        lower: Stamp,
+        bookmark: Stamp,
+        witness: Key | None,
+        other: Key | None,
+    ) -> None:
+        self.stamp = stamp
+        self.keys = tuple(keys)
+        self.where = where
+        self.witness = witness
+        self.phase = Phase.WITNESS if witness is not None else Phase.NEWEST
+        self._lower = lower
+        self._bookmark = bookmark
+        self._other = other
+        # The row that is asked for, what its stamp was, and a fingerprint of it.
+        self._key: Key = witness or ()
+        self._found: tuple[Stamp, bytes] = (None, b"")
+        self._tries = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether AFAS reads literals as it shows stamps; where it doesn't, `advance` raises."""
+        return self.phase is Phase.DONE
+
+    def next_query(self) -> Query:
+        """What to ask next; the same until `advance` is called."""
+        if self.phase is Phase.NEWEST:
+            return Query((f"-{self.stamp}",), both(self.where, ((Condition(self.stamp, "not empty"),),)), take=1)
+        group: Group = ()
+        for field, value in zip(self.keys, self._key, strict=True):
+            exact = field.kind not in {"moment", "decimal"}
+            literal = field.literal(value) if exact else field.before(value)
+            group = (*group, Condition(field.id, "=" if exact else ">=", literal))
+        if self.phase is Phase.BY_STAMP:
+            stamp = self._found[0]
+            group = (*group, Condition(self.stamp, ">=", str(stamp if isinstance(stamp, int) else shift(stamp, -1))))
+        return Query(tuple(field.id for field in self.keys), both(self.where, (group,)), take=SURELY_WHOLE)
+
+    def give_up(self) -> None:
+        """The newest row is too much for AFAS: there is nothing to hold its literals against."""
+        self.phase = Phase.DONE
+
+    def _go(self, reason: str) -> None:
+        self.phase = TRANSITIONS[self.phase][reason]
+
+    def advance(self, query: Query, page: Page) -> Sequence[int]:
+        """Take the answer to a query; none of its rows is new.
+
+        Raises:
+            LiteralError: AFAS compares the stamp otherwise than it shows it.
+            WentBackError: The witness bears an earlier stamp.
+        """
+        if self.phase is Phase.NEWEST:
+            if len(page) and page.stamps[0] is not None:
+                self._key, self._found = page.keys[0], (page.stamps[0], page.fingerprint(0))
+                self._go("a row")
+            else:
+                self._go("there is none")
+            return ()
+        place = page.keys.index(self._key) if self._key in page.keys else None
+        stamp: Stamp = None if place is None else page.stamps[place]
+        found = (stamp, b"" if place is None else page.fingerprint(place))
+        if self.phase is Phase.BY_STAMP:
+            self._go("it doesn't come" if place is None else "it comes")
+        elif self.phase is Phase.ONCE_MORE:
+            if found == self._found:
+                raise LiteralError(
+                    f"AFAS compares {self.stamp} otherwise than it shows it: a row with {stamp} doesn't come where"
+                    f" those from {self._lower} on are asked for. Asked: {query}."
+                )
+            self._tries += 1
+            self._found = found
+            if self._tries >= _MOST_TRIES:
+                self._go("it changes, or goes, all the time")
+            else:
+                self._go("it went, or lost its stamp" if stamp is None else "it changed meanwhile")
+        elif stamp is None:
+            self.witness = self._other
+            gone = "it went, or lost its stamp"
+            self._go(gone if self._other is None else "it went, and another row of its stamp came")
+        elif stamp < self._bookmark:
+            raise WentBackError(
+                f"The row that was last changed on {self._bookmark} bears {stamp} in {self.stamp} now. Asked: {query}."
+            )
+        else:
+            self._found = found
+            self._go("it should have come")
+        return ()

@@ -1,0 +1,230 @@
+"""The key of a connector: what its fields hold, how AFAS may compare them, and whether it tells rows apart.
+
+AFAS compares what it stores, which isn't always what it shows: text under a collation that nobody tells (case,
+accents, width, trailing blanks), decimals and times finer than shown. So nothing here decides an order of text, and
+what AFAS might hold equal counts as a tie.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import decimal
+import functools
+import itertools
+import json
+import operator
+import unicodedata
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from tap_afas.profit.clock import shift
+from tap_afas.profit.errors import ProfitError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_afas.profit.rows import Page
+
+Value: TypeAlias = "str | int | decimal.Decimal | bool | None"
+"""A value of a row as AFAS wrote it; a date is still wall time with its `Z`."""
+
+Key: TypeAlias = tuple[Value, ...]
+
+KeyKind = Literal["text", "int", "decimal", "boolean", "date", "moment"]
+
+# What a collation may hold equal and no normal form takes apart.
+_LETTERS = str.maketrans({
+    "æ": "ae",
+    "œ": "oe",
+    "ø": "o",
+    "ð": "d",
+    "đ": "d",
+    "þ": "th",
+    "ł": "l",
+    "\N{LATIN SMALL LETTER DOTLESS I}": "i",
+})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeyField:
+    """A field of the key.
+
+    Attributes:
+        id: The field's id.
+        kind: How its values compare. A `moment` is a date with a time and, like a `decimal`, may be stored finer than
+            shown: "equal" need not match it.
+    """
+
+    id: str
+    kind: KeyKind
+
+    def literal(self, value: Value) -> str:
+        """A value as filters want it: the digits and zeros that AFAS showed."""
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        text = f"{value:f}" if isinstance(value, decimal.Decimal) else str(value)
+        return text.removesuffix("Z").partition(".")[0] if self.kind in {"date", "moment"} else text
+
+    def before(self, value: Value) -> str:
+        """The literal of a value surely before whatever is stored where this one is shown."""
+        if self.kind == "decimal":
+            number = decimal.Decimal(str(value))
+            return f"{number - decimal.Decimal((0, (1,), int(number.as_tuple().exponent))):f}"
+        return shift(str(value), -1)
+
+    def lowest(self, value: Value) -> Any:
+        """The lowest value that a row may show which AFAS finds at or after this one."""
+        if self.kind == "decimal":
+            return decimal.Decimal(self.before(value))
+        if self.kind == "moment":
+            return self.before(value)
+        return self.literal(value) if self.kind == "date" else value
+
+    def ties(self, one: Value, other: Value) -> bool:
+        """Whether AFAS may hold two values equal, or so close that a question for the one brings the other."""
+        if one == other:
+            return True
+        if self.kind == "text":
+            return loose(str(one)) == loose(str(other))
+        if self.kind == "moment":
+            earlier, later = sorted((self.literal(one), self.literal(other)))
+            return shift(later, -1) <= earlier
+        if self.kind == "decimal":
+            low, high = sorted((decimal.Decimal(str(one)), decimal.Decimal(str(other))))
+            return decimal.Decimal(self.before(high)) <= low
+        return False
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def loose(text: str) -> str:
+    """Text without what a collation may pass over: case, accents, width, ligatures, blanks, signs.
+
+    Looser than any collation is on the safe side: what counts as a tie is only asked for once more.
+    """
+    letters = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    return "".join(letter for letter in letters if letter.isalnum()) or text.strip()
+
+
+def tied(fields: Sequence[KeyField], one: Key, other: Key) -> bool:
+    """Whether two keys tie in some fields, which stand at their beginning."""
+    return all(field.ties(a, b) for field, a, b in zip(fields, one, other, strict=False))
+
+
+def in_order(fields: Sequence[KeyField], keys: Sequence[Key], floor: Key | None = None) -> bool:
+    """Whether keys ascend, from a floor on, as far as numbers and dates at their beginning tell.
+
+    The order of text is the server's. What may be stored finer than shown ends the comparison.
+    """
+    exact = sum(1 for _ in itertools.takewhile(lambda field: field.kind in {"int", "date"}, fields))
+    told = (
+        fields[: exact + 1]
+        if {field.kind for field in fields[exact : exact + 1]} & {"moment", "decimal"}
+        else fields[:exact]
+    )
+    if not told or not keys:
+        return True
+    if any(field.kind in {"date", "moment"} for field in told):
+        # "12:00:00.5Z" is later than "12:00:00Z", but sorts before it.
+        places: Sequence[tuple[Any, ...]] = [
+            tuple(str(v).removesuffix("Z") if isinstance(v, str) else v for v in key[: len(told)]) for key in keys
+        ]
+    else:
+        places = [key[: len(told)] for key in keys] if len(told) < len(fields) else keys
+    if any(map(operator.gt, places, itertools.islice(places, 1, None))):
+        return False
+    lowest = tuple(field.lowest(value) for field, value in zip(told, floor or (), strict=False))
+    return places[0][: len(lowest)] >= lowest
+
+
+def key_to_text(key: Key) -> str:
+    """A key as one JSON text, for the STATE."""
+    return json.dumps([f"{value:f}" if isinstance(value, decimal.Decimal) else value for value in key])
+
+
+def key_from_text(text: str, fields: Sequence[KeyField]) -> Key:
+    """A key out of the STATE.
+
+    Raises:
+        ValueError: The text holds no key of these fields.
+    """
+    values = json.loads(text)
+    if not isinstance(values, list) or len(values) != len(fields):
+        raise ValueError("not a key of these fields")
+    return tuple(_typed(field, value) for field, value in zip(fields, values, strict=True))
+
+
+def _typed(field: KeyField, value: Any) -> Value:
+    kinds: dict[KeyKind, tuple[type, ...]] = {"int": (int,), "decimal": (int, str), "boolean": (bool,)}
+    if type(value) not in kinds.get(field.kind, (str,)):
+        raise ValueError("not a key of these fields")
+    if field.kind == "decimal":
+        try:
+            return decimal.Decimal(value)
+        except decimal.InvalidOperation:
+            raise ValueError("not a key of these fields") from None
+    if field.kind in {"date", "moment"}:
+        shift(str(value), 0)
+    found: Value = value
+    return found
+
+
+class UnfitKeyError(ProfitError):
+    """The key doesn't tell the rows apart."""
+
+
+def check_keys(page: Page, fields: Sequence[KeyField]) -> None:
+    """Check that no key of a page is empty or repeats.
+
+    A target keeps one row per key: where a key repeats, rows would vanish there without a word. An answer is one
+    query, so a key that stands twice in it repeats for sure; and rows with one key always meet in an answer, since
+    each page begins with the end of the one before.
+
+    Raises:
+        UnfitKeyError: Names the fields, the first values, and what would help.
+    """
+    if not fields or not len(page):
+        return
+    names = [field.id for field in fields]
+    if None in itertools.chain.from_iterable(page.keys):
+        key = next(key for key in page.keys if None in key)
+        raise UnfitKeyError(
+            f"The key field {names[key.index(None)]} is empty in a row ({_describe(names, key)}).",
+            f"Rows can't be told apart by {', '.join(names)}: set `primary_keys` of this connector to fields that"
+            " are always filled, or to [] for none.",
+        )
+    if len(set(page.keys)) == len(page.keys):
+        return
+    repeated = next(key for key, count in collections.Counter(page.keys).items() if count > 1)
+    raise UnfitKeyError(
+        f"The key {', '.join(names)} is not unique: more than one row has {_describe(names, repeated)}.",
+        f"A target would keep one of them. {_advice(page, names)}",
+    )
+
+
+def _describe(names: Sequence[str], key: Key) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in zip(names, key, strict=True))
+
+
+def _advice(page: Page, names: Sequence[str]) -> str:
+    further = _further_fields(page, names)
+    if further is None:
+        return (
+            "Set `primary_keys` of this connector to [] to load it without a key, or add an id field to the"
+            " GetConnector in AFAS."
+        )
+    fields = ", ".join(f'"{name}"' for name in (*names, *further))
+    return (
+        f"In this page, {' and '.join(further)} would make it unique:"
+        f" set `primary_keys` of this connector to [{fields}]."
+    )
+
+
+def _further_fields(page: Page, names: Sequence[str]) -> tuple[str, ...] | None:
+    """The fewest fields, at most two, that make the key unique in this page."""
+    columns = {name: page.column(name) for name in page.fields if name not in names}
+    filled = [name for name, column in columns.items() if None not in column]
+    pairs = itertools.islice(itertools.combinations(filled, 2), 500)
+    for further in itertools.chain(((name,) for name in filled), pairs):
+        if len(set(zip(page.keys, *(columns[name] for name in further), strict=True))) == len(page):
+            return further
+    return None

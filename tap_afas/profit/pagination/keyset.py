@@ -1,0 +1,316 @@
+"""The walk by key: each page is asked for by the last key of the one before, never by a number of rows to pass over."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import itertools
+from typing import TYPE_CHECKING
+
+from tap_afas.profit.pagination.key import check_keys, in_order, tied
+from tap_afas.profit.pagination.page import MisbehavedError, is_end
+from tap_afas.profit.query import Condition, Filter, Group, Query, both
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_afas.profit.pagination.key import Key, KeyField
+    from tap_afas.profit.pagination.page import PageSize
+    from tap_afas.profit.rows import Page
+
+_MOST_STUCK = 12
+# How often the first row may go just when it is asked for.
+_MOST_FIRSTS = 5
+
+
+class Phase(enum.Enum):
+    """What a walk by key asks next."""
+
+    WALK = "the page that begins with the last row"
+    BACK = "the same from an earlier row of the page before"
+    FIRST = "the first row there is now"
+    ITSELF = "that row by its own key"
+    AGAIN = "the first row once more"
+    TAIL = "the end of a page without news, and one row more"
+    EMPTY = "rows with an empty field in the key"
+    DONE = "nothing more"
+
+
+TRANSITIONS: dict[Phase, dict[str, Phase]] = {
+    Phase.WALK: {
+        "a page that continues": Phase.WALK,
+        "the last row didn't come": Phase.BACK,
+        "it didn't, and there is no other to ask for": Phase.FIRST,
+        "a long page without news": Phase.TAIL,
+        "the end of several pages": Phase.EMPTY,
+        "the end of the only page": Phase.DONE,
+    },
+    Phase.BACK: {
+        "a page that continues": Phase.WALK,
+        "the last row didn't come": Phase.BACK,
+        "it didn't, and there is no other to ask for": Phase.FIRST,
+        "a long page without news": Phase.TAIL,
+        "the end of several pages": Phase.EMPTY,
+    },
+    Phase.TAIL: {
+        "there is more, or it moved": Phase.WALK,
+        "a page that continues": Phase.WALK,
+        "the end of several pages": Phase.EMPTY,
+    },
+    Phase.FIRST: {"a row": Phase.ITSELF, "no row is left": Phase.WALK},
+    Phase.ITSELF: {"it came, so the others are gone": Phase.WALK, "it didn't come": Phase.AGAIN},
+    Phase.AGAIN: {"a row": Phase.ITSELF, "no row is left": Phase.WALK},
+    Phase.EMPTY: {"there is another field": Phase.EMPTY, "that was the last field": Phase.DONE},
+    Phase.DONE: {},
+}
+"""Every step a walk can take, and why; the diagram in `docs/` is drawn from it."""
+
+
+@dataclasses.dataclass(eq=False)
+class NoContactError(MisbehavedError):
+    """AFAS compares the key otherwise than it shows it; rows can only be read by offset."""
+
+    advice: str = "Set `primary_keys` of this connector to a field that AFAS compares as it shows it, such as an id."
+
+
+class Keyset:
+    """By key: `key >= last`, in the key's order.
+
+    The condition uses the fewest fields of the key, from its first one on, for which at most half of the page before
+    ties with its last row. Rows that come again are dropped by comparing them as they are.
+
+    Args:
+        keys: The key's fields, all sortable.
+        size: Rows a page.
+        where: Which rows.
+        cursor: Keys to go on from, the last one first; empty to begin.
+    """
+
+    def __init__(self, keys: Sequence[KeyField], size: PageSize, where: Filter, cursor: Sequence[Key] = ()) -> None:
+        self.keys = tuple(keys)
+        self.size = size
+        self.where = where
+        self.phase = Phase.WALK
+        # Some keys of the page before, the last one first: the last, and further and further ones.
+        self.cursor: tuple[Key, ...] = tuple(cursor)
+        self._order = tuple(key.id for key in keys)
+        self._resumed = bool(cursor)
+        self._pages = 0
+        self._longest = 0
+        # Which of the cursor's keys is asked for, and by how many fields.
+        self._back = 0
+        # Decimals that aren't stored as they are shown: they end the prefix, one unit before.
+        self._cautious = False
+        self._depth = self._deepest
+        # Rows of the page before that come again, as they were.
+        self._known: dict[Key, bytes] = {}
+        # The last row is known to be gone: its absence tells nothing.
+        self._gone = False
+        self._stuck = 0
+        # How many of the groups of `_behind` are exhausted; a question holds as many of the others as fit.
+        self._exhausted = 0
+        self._tail: Sequence[Key] = ()
+        self._first: tuple[Key, bytes] = ((), b"")
+        self._firsts = 0
+        self._empties = [(Condition(key.id, "empty"),) for key in keys]
+
+    @property
+    def done(self) -> bool:
+        """Whether all has been read."""
+        return self.phase is Phase.DONE
+
+    # What to ask
+
+    @property
+    def _deepest(self) -> int:
+        """How many fields a condition can use: the first that isn't stored as shown ends it."""
+        ends = (place for place, field in enumerate(self.keys, start=1) if self._is_inexact(field))
+        return next(ends, len(self.keys))
+
+    def _is_inexact(self, field: KeyField) -> bool:
+        return field.kind == "moment" or (field.kind == "decimal" and self._cautious)
+
+    def next_query(self) -> Query:
+        """What to ask next; the same until `advance` is called."""
+        if self.phase is Phase.EMPTY:
+            return self._ask(self._empties, take=1)[0]
+        if self.phase in {Phase.FIRST, Phase.AGAIN}:
+            return Query(self._order, self.where, take=1)
+        if self.phase is Phase.ITSELF:
+            return self._ask(self._behind(self._first[0], self._deepest), take=max(2, self.size.take))[0]
+        if self.phase is Phase.TAIL:
+            return dataclasses.replace(self._ask(self._left(), take=2)[0], skip=len(self._tail) - 1)
+        return self._ask(self._left(), take=max(2, self.size.take << self._stuck) if self.cursor else self.size.take)[0]
+
+    def _left(self) -> list[Group]:
+        return self._behind(self.cursor[self._back], self._depth)[self._exhausted :] if self.cursor else [()]
+
+    def _ask(self, groups: Sequence[Group], take: int) -> tuple[Query, int]:
+        """A question for what the first groups let through: as many as the query string holds, and how many that is."""
+        for count in range(len(groups), 0, -1):
+            query = Query(self._order, both(self.where, tuple(filter(None, groups[:count]))), take=take)
+            if query.fits or count == 1:
+                break
+        return query, count
+
+    def _behind(self, key: Key, depth: int) -> list[Group]:
+        """`(a, b, c) >= key` in parts, in the order of the key: `a = x, b = y, c >= z`; `a = x, b > y`; `a > x`."""
+        groups: list[Group] = []
+        equal: Group = ()
+        for place, (field, value) in enumerate(zip(self.keys[:depth], key, strict=False), start=1):
+            if self._is_inexact(field):
+                # It covers all that a further field could add.
+                groups.insert(0, (*equal, Condition(field.id, ">=", field.before(value))))
+                break
+            groups.insert(0, (*equal, Condition(field.id, ">=" if place == depth else ">", field.literal(value))))
+            equal = (*equal, Condition(field.id, "=", field.literal(value)))
+        return groups
+
+    # What came
+
+    def _go(self, reason: str) -> None:
+        self.phase = TRANSITIONS[self.phase][reason]
+
+    def advance(self, query: Query, page: Page) -> Sequence[int]:
+        """Take a page; rows of the page before are dropped."""
+        check_keys(page, self.keys)
+        if self.phase in {Phase.WALK, Phase.BACK}:
+            return self._take(query, page)
+        if self.phase is Phase.EMPTY:
+            del self._empties[: self._ask(self._empties, take=1)[1]]
+            self._go("there is another field" if self._empties else "that was the last field")
+        elif self.phase is Phase.ITSELF:
+            self._take_itself(page)
+        elif self.phase is Phase.TAIL:
+            self._take_tail(query, page)
+        else:
+            self._take_first(query, page)
+        return ()
+
+    def _take(self, query: Query, page: Page) -> Sequence[int]:
+        keys = page.keys
+        asked = self.cursor[self._back] if self.cursor else None
+        self._check_order(query, keys, asked)
+        if asked is not None and not self._exhausted and not self._gone and not self._is_met(asked, keys):
+            self._look_further_back()
+            return ()
+        new: Sequence[int] = range(len(keys))
+        if not self._known.keys().isdisjoint(keys):
+            new = [place for place in new if self._known.get(keys[place]) != page.fingerprint(place)]
+        self._pages += 1
+        moved = bool(keys) and keys[-1] not in self._known and keys[-1] not in self.cursor[:1]
+        longest, self._longest = self._longest, max(self._longest, len(keys))
+        if is_end(len(keys), query.take) or (not moved and len(keys) < min(query.take, longest)):
+            self._exhaust(query, keys[-1] if moved else None)
+        elif moved:
+            self._go_on_from(page)
+        else:
+            self._known.update((keys[place], page.fingerprint(place)) for place in new)
+            self._tail = keys
+            if len(keys) < query.take:
+                self._go("a long page without news")
+            else:
+                self._ask_for_more(query)
+        if len(keys) >= query.take:
+            self.size.went_well()
+        return new
+
+    def _is_met(self, asked: Key, keys: Sequence[Key]) -> bool:
+        """Whether the row asked for stands before any other but those that AFAS may hold equal to it."""
+        if keys and keys[0] == asked:
+            return True
+        return asked in itertools.takewhile(lambda key: tied(self.keys[: self._depth], key, asked), keys)
+
+    def _go_on_from(self, page: Page) -> None:
+        """Choose by how many fields the next page is asked for, and keep what it will bring again."""
+        keys = page.keys
+        last = keys[-1]
+        # Where rows tie by the score, the next page needs about as many rows.
+        self._stuck = max(0, self._stuck - 1)
+        self._exhausted = self._back = 0
+        self._gone = False
+        # Rows that AFAS holds equal to the last stand next to each other: the one before the last half tells.
+        before = keys[-1 - len(keys) // 2]
+        depths = range(1, self._deepest + 1)
+        self._depth = next((depth for depth in depths if not tied(self.keys[:depth], before, last)), self._deepest)
+        fields = self.keys[: self._depth]
+        ties = sum(1 for _ in itertools.takewhile(lambda key: tied(fields, key, last), reversed(keys)))
+        self._known = {keys[place]: page.fingerprint(place) for place in range(len(keys) - ties, len(keys))}
+        steps = (0, *(1 << power for power in range(len(keys).bit_length())), len(keys) - 1)
+        self.cursor = tuple(dict.fromkeys(keys[-1 - step] for step in steps if step < len(keys)))
+        self._go("a page that continues")
+
+    def _ask_for_more(self, query: Query) -> None:
+        """A full page without news: one field more, then a larger page."""
+        if self._depth < self._deepest and not self._exhausted:
+            self._depth += 1
+            return
+        self._stuck += 1
+        if self._stuck > _MOST_STUCK:
+            raise MisbehavedError(
+                f"AFAS sends the same rows again and again: it holds their keys equal. Asked: {query}."
+            )
+
+    def _take_tail(self, query: Query, page: Page) -> None:
+        if [*page.keys] == [self._tail[-1]]:
+            self._exhaust(query, None)
+            return
+        self._ask_for_more(query)
+        self._back = 0
+        self._go("there is more, or it moved")
+
+    def _exhaust(self, query: Query, last: Key | None) -> None:
+        """Go on to the groups that the question didn't hold; behind the last of them is the end."""
+        groups = len(self._behind(self.cursor[self._back], self._depth)) if self.cursor else 1
+        self._exhausted += self._ask(self._left(), query.take)[1]
+        if self._exhausted < groups:
+            if last is not None:
+                # As far as the groups left are concerned, the same place.
+                self.cursor, self._back, self._known = (last, *self.cursor), 0, {}
+                self._go("a page that continues")
+        elif self._pages == 1 and not self._resumed:
+            # The only page has shown rows with an empty key, too; "at or after" a key lets none through.
+            self._go("the end of the only page")
+        else:
+            self._go("the end of several pages")
+
+    # Contact
+
+    def _look_further_back(self) -> None:
+        if not self._cautious and any(field.kind == "decimal" for field in self.keys[: self._depth]):
+            self._cautious = True
+            self._depth = self._deepest
+        elif self._back + 1 < len(self.cursor):
+            self._back, self._depth = self._back + 1, self._deepest
+            self._go("the last row didn't come")
+        else:
+            self._go("it didn't, and there is no other to ask for")
+
+    def _take_first(self, query: Query, page: Page) -> None:
+        if not len(page):
+            # Nothing is left, so nothing can be lost.
+            self._back, self._gone = 0, True
+            self._go("no row is left")
+            return
+        first = page.keys[0], page.fingerprint(0)
+        self._firsts += 1
+        if (self.phase is Phase.AGAIN and first == self._first) or self._firsts > _MOST_FIRSTS:
+            raise NoContactError(
+                f"AFAS compares {', '.join(self._order)} otherwise than it shows it: asked for the rows from one that"
+                f" exists on, it sends others. Asked: {query}."
+            )
+        self._first = first
+        self._go("a row")
+
+    def _take_itself(self, page: Page) -> None:
+        if self._first[0] not in page.keys:
+            self._go("it didn't come")
+            return
+        self._back, self._gone = 0, True
+        self._go("it came, so the others are gone")
+
+    def _check_order(self, query: Query, keys: Sequence[Key], asked: Key | None) -> None:
+        if not in_order(self.keys, keys, asked and asked[: self._depth]):
+            raise MisbehavedError(
+                f"AFAS sends rows out of the asked order or from before the asked place. Asked: {query}."
+            )
