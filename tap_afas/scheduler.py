@@ -129,8 +129,9 @@ class Scheduler:
 
     def _take(self, workers: Workers, sync: Sync, stream: AfasStream, asked: Any, error: BaseException | None) -> None:
         delivery = sync.take(asked, error)
-        # Once: the stream is described by now.
-        stream.write_schema()
+        if delivery is None:
+            # Described, or asked again for less: SCHEMA comes once.
+            stream.write_schema()
         if sync.under_way:
             workers.submit(sync, sync.ask)
         if delivery is not None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import ReplicationKey, check_place, place_to_text, read_bookmark
+from tap_afas.bookmark_by_stamp import read_bookmark
 from tap_afas.filters import read_filter
+from tap_afas.inputs import StateError
 from tap_afas.plan import make_plan
 from tap_afas.profit.errors import ProfitError
-from tap_afas.profit.pagination.key import check_keys
+from tap_afas.profit.keys import check_keys
 from tap_afas.profit.rows import UnfitValueError
 from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder, ReplacedFields
@@ -23,11 +24,12 @@ from tap_afas.records import RecordEncoder, ReplacedFields
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tap_afas.bookmark_by_stamp import MovingBookmark
     from tap_afas.connection import Connection
-    from tap_afas.plan import Definition, Plan
+    from tap_afas.plan import Definition, Plan, Reading
     from tap_afas.profit.client import Answer
     from tap_afas.profit.metainfo import Connector
-    from tap_afas.profit.query import Filter, Query
+    from tap_afas.profit.query import Filter
 
 _MOST_SHRINKS = 12
 
@@ -93,15 +95,8 @@ class Sync:
         self.definition = definition
         self.phase = Phase.DESCRIBE
         self.progress = Progress(definition.logger)
-        self._key = _replication_key(definition, connection)
-        self._bookmark = read_bookmark(definition.name, state, self._key)
-        before = state.get("replication_key")
-        if before is not None and self._key is not None and before != self._key.id:
-            definition.logger.warning(
-                "The state is about %s, and the replication key is %s now: starting anew.", before, self._key.id
-            )
-        if self._bookmark.place:
-            check_place(definition.name, self._bookmark.place, definition.primary_keys)
+        self._rows_read = state.get("rows_read")
+        self._found = read_bookmark(definition, state)
         self._connection = connection
         self._version = version
         self._most_rows = most_rows
@@ -109,8 +104,10 @@ class Sync:
         self._where: Filter = ()
         # From here on, what there is once the connector is described.
         self._plan: Plan
-        self._query: Query
+        self._readings: Iterator[Reading]
+        self._reading: Reading
         self._replaced: ReplacedFields
+        self._bookmark: MovingBookmark | None = None
         self._shrinks = 0
 
     @property
@@ -125,13 +122,14 @@ class Sync:
             ProfitError: AFAS didn't answer.
             StateError: There is no next page to ask for, since the state's place isn't one.
         """
-        client, connector_id = self._connection.client, self.definition.connector_id
         if self.phase is Phase.DESCRIBE:
             self.progress.begin()
-            return self._connector or self._connection.connector(connector_id)
-        readings = self._plan.readings
-        self._query = readings.next_query()
-        return client.rows(connector_id, self._query, once=readings.asks_for_highest)
+            return self._connector or self._connection.connector(self.definition.connector_id)
+        try:
+            query = self._reading.walk.question()
+        except ValueError:
+            raise StateError("The state's `place` holds something that is no date.") from None
+        return self._connection.client.rows(self.definition.connector_id, query)
 
     def take(self, asked: Any, error: BaseException | None = None) -> Delivery | None:
         """Take what came of `ask`.
@@ -154,8 +152,7 @@ class Sync:
         if self.phase is Phase.READ:
             return self._read(asked)
         self._begin(asked)
-        # One STATE before the first page: what was found, in the form that no merge changes.
-        return Delivery([], self._state(), None, activates=False, last=False)
+        return None
 
     def fail(self) -> None:
         """End the sync: what was handed out couldn't be written, or nothing more can come."""
@@ -196,32 +193,37 @@ class Sync:
         if self._connector is None:
             self.check(connector)
         connection = self._connection
-        version = None
-        if self._version is not None and self._key is None:
-            version = max(self._version, (self._bookmark.version or 0) + 1)
-            self._bookmark = dataclasses.replace(self._bookmark, version=version)
         plan = self._plan = make_plan(
             self.definition,
             connector,
-            self._bookmark,
-            self._key,
+            self._found,
             settings=connection.settings,
             where=self._where,
-            version=version,
+            clock=connection.clock,
+            started=connection.started,
+            version=self._version,
             most_rows=self._most_rows,
         )
-        self._bookmark = plan.bookmark
-        self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, connection.clock)
+        self.encoder = RecordEncoder(self.definition.name, plan.reader, tuple(plan.emitted), connection.clock)
         self._replaced = ReplacedFields(plan.emitted)
-        self.phase = Phase.READ
+        self._readings = iter(plan.readings)
+        self._next_reading()
+
+    def _next_reading(self) -> None:
+        reading = next(self._readings, None)
+        if reading is None:
+            self.phase = Phase.DONE
+        else:
+            self.phase, self._reading, self._bookmark = Phase.READ, reading, reading.bookmark
 
     def _read(self, answer: Answer) -> Delivery:
-        plan, readings = self._plan, self._plan.readings
-        version = readings.reading.version
-        page = plan.reader.read(answer.body)
+        reading = self._reading
+        page = self._plan.reader.read(answer.body)
         try:
-            check_keys(page, plan.checked)
-            new = readings.advance(self._query, page, answer.seconds)
+            check_keys(page, reading.checked_key)
+            picked = reading.walk.learn(page)
+            if reading.bookmark is not None:
+                reading.bookmark.move(page, picked)
         except ValueError:
             raise UnfitValueError(
                 f"The key or replication key of {self.definition.connector_id} holds something that is no date."
@@ -229,62 +231,46 @@ class Sync:
         self._replaced.look(page)
         self.progress.took(len(page), answer.retries)
         self._shrinks = 0
-        self._move(answer)
-        while readings.notes:
-            self.definition.logger.warning("%s", readings.notes.pop(0))
-        done = readings.done
-        self.phase = Phase.DONE if done else Phase.READ
-        return Delivery(page.pick(new), self._state(), version, activates=done and plan.activates, last=done)
+        ended = reading.walk.done
+        if ended:
+            self._next_reading()
+        return Delivery(
+            page.pick(picked),
+            self._state(reading.bookmark),
+            reading.version,
+            activates=ended and reading.activates,
+            last=self.phase is Phase.DONE,
+        )
 
-    def _move(self, answer: Answer) -> None:
-        """Take the bookmark, or the place, as far as what was read allows."""
-        plan, readings = self._plan, self._plan.readings
-        if self._key is None:
-            return
-        if readings.done:
-            self._bookmark = self._bookmark.completed(
-                self._key, readings, start=plan.start, began=plan.began, now=answer.date, appends=plan.appends
-            )
-        elif readings.place is not None:
-            text = place_to_text(readings.place, plan.keys, plan.start)
-            self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=readings.unit)
-
-    def _state(self) -> dict[str, Any]:
-        """The stream's part of the STATE."""
-        if self._plan.readings.done:
-            self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)
-        return self._bookmark.to_state(self._key)
+    def _state(self, moved: MovingBookmark | None) -> dict[str, Any]:
+        """The stream's part of the STATE; a full table has no bookmark in it."""
+        state = {} if moved is None else moved.bookmark.to_state()
+        rows_read = self.progress.read if self.phase is Phase.DONE else self._rows_read
+        return state if rows_read is None else {**state, "rows_read": rows_read}
 
     def _shrink(self, error: ProfitError) -> None:
-        """Ask for less after AFAS found a question too much."""
+        """Have smaller pages asked for after AFAS found one too much."""
         self._shrinks += 1
-        told = self._plan.readings.shrink() if self._shrinks <= _MOST_SHRINKS else None
-        if told is None:
+        size = self._reading.walk.size
+        if self._shrinks > _MOST_SHRINKS or not size.shrink():
             raise error
-        self.definition.logger.warning("%s %s", error, told)
+        self.definition.logger.warning("%s Asking for %d rows at a time.", error, size.take)
 
     # What is told about it
 
     def wrote(self, delivery: Delivery) -> None:
         """Count what was written, and say what there is to say."""
-        self.progress.wrote(len(delivery.rows), last=delivery.last)
-        if not delivery.last:
-            return
-        for field in self._replaced.found:
+        reached = None if self._bookmark is None else self._bookmark.reached
+        self.progress.wrote(len(delivery.rows), reached, last=delivery.last)
+        for field in self._replaced.found if delivery.last else ():
             self.definition.logger.warning(
                 "%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field
-            )
-        empties = self._plan.readings.empties
-        if self._key is not None and empties * 2 > self._plan.readings.size.wanted:
-            self.definition.logger.warning(
-                "%d rows have an empty %s: they are read and sent again by every run.", empties, self._key.id
             )
 
     @property
     def weight(self) -> float:
         """How long the sync may take: rows it read the last time; endless when that isn't known."""
-        rows_read = self._bookmark.rows_read
-        return float("inf") if rows_read is None else float(rows_read)
+        return float(self._rows_read) if isinstance(self._rows_read, int) else float("inf")
 
     def figures(self) -> dict[str, Any]:
         """What the sync did, for the summary of the run."""
@@ -295,16 +281,5 @@ class Sync:
             "requests": self._connection.client.request_counts[self.definition.connector_id],
             "retries": self.progress.retries,
             "seconds": round(self.progress.seconds, 3),
-            "bookmark": self._key.value(self._bookmark.bookmark) if self._key else None,
+            "bookmark": None if self._bookmark is None else self._bookmark.bookmark.value,
         }
-
-
-def _replication_key(definition: Definition, connection: Connection) -> ReplicationKey | None:
-    if definition.replication_method != "INCREMENTAL" or not definition.replication_key:
-        return None
-    kind = definition.kinds.get(definition.replication_key)
-    named: Literal["int", "date", "date-time"] = (
-        "int" if kind == "integer" else "date" if kind == "date" else "date-time"
-    )
-    overlap = connection.settings.overlap_seconds
-    return ReplicationKey(definition.replication_key, named, connection.clock, overlap, by_day=named == "date")
