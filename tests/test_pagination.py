@@ -28,7 +28,7 @@ _SEEDS = st.integers(0, 1_000_000)
 
 
 @pytest.mark.parametrize("ties", [False, True])
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", [key for key in KEYS if key != "moment and int"])
 @depth(8)
 @given(seed=_SEEDS, empties=st.sampled_from([0.0, 0.1, 0.5]), take=st.sampled_from([5, 20, 1000]))
 def test_a_plain_world(*, key: str, ties: bool, seed: int, empties: float, take: int) -> None:
