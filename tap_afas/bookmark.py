@@ -1,7 +1,9 @@
 """A stream's part of the STATE: what it holds, how it is read, and how a complete run moves it.
 
 Meltano merges a new STATE into the old one, key by key. So every STATE of a stream holds all of these keys, each a
-text, a number or null: merged over any older one it then equals itself. `docs/state.md` says what each one means.
+text, a number or null: merged over any older one it then equals itself. `Bookmark` says what each one means.
+
+No run keeps this form yet: what runs do goes by `bookmark_by_stamp`.
 """
 
 from __future__ import annotations
@@ -76,7 +78,7 @@ class ReplicationKey:
     def value(self, literal: Stamp) -> str | int | None:
         """A stamp as records hold it."""
         if literal is None or self.kind == "int":
-            return literal  # type: ignore[no-any-return]
+            return literal  # type: ignore[no-any-return]  # an int
         return str(literal)[:10] if self.kind == "date" else self.clock.to_utc(f"{literal}Z")
 
     def literal(self, value: Any) -> Stamp:

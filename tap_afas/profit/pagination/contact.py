@@ -51,7 +51,7 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
     },
     Phase.DONE: {},
 }
-"""Every step, and why; the diagram in `docs/` is drawn from it."""
+"""Every step, and why."""
 
 
 @dataclasses.dataclass(eq=False)

@@ -63,7 +63,7 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
     Phase.EMPTY: {"there is another field": Phase.EMPTY, "that was the last field": Phase.DONE},
     Phase.DONE: {},
 }
-"""Every step a walk can take, and why; the diagram in `docs/` is drawn from it."""
+"""Every step a walk can take, and why."""
 
 
 @dataclasses.dataclass(eq=False)

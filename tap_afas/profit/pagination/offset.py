@@ -171,7 +171,7 @@ class Offset:
 
 
 def _ties(field: KeyField, one: object, other: object) -> bool:
-    return one == other or (one is not None and other is not None and field.ties(one, other))  # type: ignore[arg-type]
+    return one == other or (one is not None and other is not None and field.ties(one, other))  # type: ignore[arg-type]  # values
 
 
 def _strike(known: collections.Counter[bytes], mark: bytes) -> bool:

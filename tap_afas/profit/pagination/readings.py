@@ -64,7 +64,7 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
     Phase.CONTACT: {"another question": Phase.CONTACT, "AFAS reads stamps as it shows them": Phase.DONE},
     Phase.DONE: {},
 }
-"""Every step a run can take, and why; the diagram in `docs/` is drawn from it."""
+"""Every step a run can take, and why."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
