@@ -7,38 +7,43 @@ target can't alter its columns. What comes of it is a list of readings, each a w
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import logging
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark_by_stamp import Bookmark, MovingBookmark, StampScale, moment
-from tap_afas.profit.by_key import ByKey
-from tap_afas.profit.by_offset import ByOffset, offset_order
-from tap_afas.profit.by_stamp import ByStamp, StampField, Start
+from tap_afas.bookmark import Bookmark, ReplicationKey, read_place
 from tap_afas.profit.clock import shift
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.metainfo import kinds_of
-from tap_afas.profit.page import KeyField, PageSize
+from tap_afas.profit.pagination.key import KeyField, key_from_text
+from tap_afas.profit.pagination.keyset import Keyset
+from tap_afas.profit.pagination.offset import Offset, offset_order
+from tap_afas.profit.pagination.page import PageSize
+from tap_afas.profit.pagination.readings import Place, Reading, Readings, Since
+from tap_afas.profit.pagination.selection import between, changed, empty, everything
+from tap_afas.profit.query import Condition, Query, both
 from tap_afas.profit.rows import RowReader
 from tap_afas.schema import fits, kind_in_schema
 
 if TYPE_CHECKING:
-    import datetime
+    from collections.abc import Sequence
 
-    from tap_afas.profit.clock import Clock
     from tap_afas.profit.metainfo import Connector, Kind
-    from tap_afas.profit.page import KeyKind
+    from tap_afas.profit.pagination import Paginator
+    from tap_afas.profit.pagination.key import Key, KeyKind
+    from tap_afas.profit.pagination.selection import Selection, Stamp
     from tap_afas.profit.query import Filter
-    from tap_afas.profit.walk import Walk
     from tap_afas.settings import Settings
 
 _KEY_KINDS: dict[Kind, KeyKind] = {
     "string": "text",
-    "integer": "number",
-    "number": "number",
+    "integer": "int",
+    "number": "decimal",
     "boolean": "boolean",
     "date": "date",
     "date-time": "moment",
 }
+_DAY = 86_400
 
 
 class SchemaChangedError(ProfitError):
@@ -79,48 +84,42 @@ class Definition:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Reading:
-    """A walk through some of a stream's rows, and what comes of it.
-
-    Attributes:
-        walk: Which rows, page by page.
-        version: The version under which their records go, if any.
-        activates: Whether its end lets the target take out the rows of other versions.
-        bookmark: What its pages move, if anything.
-        checked_key: The key's fields, where the walk doesn't itself see to it that keys don't repeat.
-    """
-
-    walk: Walk
-    version: int | None = None
-    activates: bool = False
-    bookmark: MovingBookmark | None = None
-    checked_key: tuple[KeyField, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
     """What the run of one stream does.
 
     Attributes:
         reader: Reads the pages.
         emitted: The fields that records hold, with the kinds of their columns; the first ones of what is read.
-        readings: One after the other.
+        readings: What is read, one selection after the other.
+        bookmark: What the state says, as far as it can be used.
+        keys: The key's fields, as AFAS compares them.
+        checked: Those of them whose repetition no walk notices.
+        start: When the run started.
+        began: AFAS' `Date` then; None: it told none, or the run goes on from a place.
+        appends: Whether each change is sent as one row more.
+        activates: Whether its end lets the target take out the rows of other versions.
     """
 
     reader: RowReader
     emitted: dict[str, Kind]
-    readings: tuple[Reading, ...]
+    readings: Readings
+    bookmark: Bookmark
+    keys: tuple[KeyField, ...]
+    checked: tuple[KeyField, ...]
+    start: datetime.datetime
+    began: datetime.datetime | None
+    appends: bool = False
+    activates: bool = False
 
 
 def make_plan(  # noqa: PLR0913 - made in one place, with names
     definition: Definition,
     connector: Connector,
-    bookmark: Bookmark | None,
+    bookmark: Bookmark,
+    replication_key: ReplicationKey | None,
     *,
     settings: Settings,
     where: Filter,
-    clock: Clock,
-    started: datetime.datetime,
     version: int | None = None,
     most_rows: int | None = None,
 ) -> Plan:
@@ -130,48 +129,78 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         definition: The stream.
         connector: The connector as it is now.
         bookmark: What the state says.
+        replication_key: The stream's replication key; None for a full table.
         settings: The settings of the run.
         where: Which rows; the stream's `filter`.
-        clock: Of AFAS' wall time.
-        started: When the run began, by AFAS' clock or this machine's, whichever is earlier.
         version: The version of the records of a full table, where versions are wanted.
         most_rows: How many rows are wanted at most.
 
     Raises:
         SchemaChangedError: The definition or the settings don't fit the connector.
         UnsortableError: AFAS can't sort the rows.
+        StateError: The state's place can't be used.
     """
     mine = settings.stream(definition.connector_id)
-    now = kinds_of(connector, mine.types)
+    own, now = kinds_of(connector, {}), kinds_of(connector, mine.types)
     columns = _columns(definition, connector, now)
-    keys = tuple(KeyField(field, _KEY_KINDS[columns[field]]) for field in definition.primary_keys)
+    fields = {name: KeyField(name, _KEY_KINDS[own[name]]) for name, one in connector.fields.items() if one.sortable}
+    keys = tuple(KeyField(name, _KEY_KINDS[own[name]]) for name in definition.primary_keys)
+    by_key = bool(keys) and all(key.id in fields for key in keys)
     size = settings.page_size_for(mine, len(connector.fields))
-    size = size if most_rows is None else min(size, max(1, most_rows))
+    pages = PageSize(size if most_rows is None else min(size, max(1, most_rows)))
     stamp = _stamp(definition)
-    sortable = all(connector.fields[key.id].sortable for key in keys)
-    by_key = bool(keys) and sortable
-    order = [key.id for key in keys] if by_key else offset_order(connector, where, stamp)
     if stamp is not None:
         _check_stamp(definition, connector, columns[stamp])
-        scale = StampScale(columns[stamp], clock, settings.overlap_seconds)
-        found = _usable(bookmark, definition, scale, started)
-        start = _start(found, scale, settings.start_date, started)
-        by_stamp = ByStamp(
-            StampField(stamp, is_date=scale.kind != "integer"),
-            keys=keys,
-            order=order,
-            size=PageSize(size),
-            where=where,
-            start=start,
-            repeated=clock.repeated,
+    bounded = where if stamp is None else both(where, ((Condition(stamp, ">=", "2026-01-01T00:00:00"),),))
+    order = keys if by_key else tuple(offset_order([*fields.values()], bounded))
+    start = connector.described_at or datetime.datetime.now(tz=datetime.UTC)
+    place: Place | None = None
+    if replication_key is not None:
+        replication_key = dataclasses.replace(replication_key, by_day=own[replication_key.id] == "date")
+        bookmark = _usable(bookmark, definition, replication_key, start)
+        if bookmark.place:
+            place, start = read_place(definition.name, bookmark.place, keys, replication_key)
+
+    def by_offset(selected: Filter) -> Paginator:
+        return Offset(order, pages, selected)
+
+    def walk(selected: Filter, cursor: Sequence[Key]) -> Paginator:
+        return Keyset(keys, pages, selected, cursor) if by_key else by_offset(selected)
+
+    since, selections = Since(), [everything()]
+    if replication_key is not None and keys:
+        since, selections = _changes(
+            bookmark, replication_key, settings.start_date, start, place, keys if by_key else ()
         )
-        reading = Reading(by_stamp, bookmark=MovingBookmark(found, by_stamp, scale))
-    else:
-        walk = ByKey(keys, PageSize(size), where) if by_key else ByOffset(order, PageSize(size), where)
-        reading = Reading(walk, version, version is not None, checked_key=() if by_key else keys)
+    elif replication_key is not None:
+        if replication_key.kind == "int" and connector.described_at is None:
+            raise SchemaChangedError(
+                f"AFAS tells no time (`Date`), without which nobody knows which {stamp} can still come.",
+                f"Set `streams.{definition.connector_id}.primary_keys`, or its `replication_key` to a date.",
+            )
+        since = _appended(bookmark, replication_key, settings.start_date, start, where)
+    parts = _parts(where, order, stamp) if by_key else (where,)
+    readings = Readings(
+        [
+            Reading(selection, part, selection.name + (f" {number}" if number > 1 else ""), version)
+            for selection in selections
+            for number, part in enumerate(parts, start=1)
+        ],
+        walk=walk,
+        by_offset=by_offset,
+        order=[field.id for field in order],
+        keys=keys if by_key else (),
+        size=pages,
+        stamp=stamp,
+        since=since,
+        place=place,
+    )
     selected = columns if definition.selected is None else definition.selected
-    emitted = {field: columns[field] for field in columns if field in {*selected, *definition.primary_keys, stamp}}
-    read = {**emitted, **{field: columns.get(field) or now[field] for field in order if field not in emitted}}
+    emitted = {name: columns[name] for name in columns if name in {*selected, *definition.primary_keys, stamp}}
+    # What a walk compares is read as AFAS has it, whatever is made of it.
+    walked = {*(field.id for field in order), *definition.primary_keys} | ({stamp} if stamp else set())
+    read = {name: own[name] if name in walked else kind for name, kind in emitted.items()}
+    read |= {field.id: own[field.id] for field in order if field.id not in read}
     try:
         reader = RowReader(definition.connector_id, read, key=definition.primary_keys, stamp=stamp)
     except ValueError:
@@ -179,7 +208,74 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
             "A field's id holds a quotation mark or a backslash, with which it can't be read.",
             "Give it another id in AFAS, or take it out of the selection.",
         ) from None
-    return Plan(reader, emitted, (reading,))
+    return Plan(
+        reader,
+        emitted,
+        readings,
+        bookmark,
+        keys if by_key else (),
+        () if by_key else keys,
+        start,
+        None if place else connector.described_at,
+        appends=replication_key is not None and not keys,
+        activates=stamp is None and version is not None,
+    )
+
+
+def _changes(  # noqa: PLR0913, PLR0917 - one stream's past
+    bookmark: Bookmark,
+    key: ReplicationKey,
+    start_date: str | None,
+    start: datetime.datetime,
+    place: Place | None,
+    keys: Sequence[KeyField],
+) -> tuple[Since, list[Selection]]:
+    """What is read of a stream with a key, and from where on."""
+    first = key.first(start_date) if start_date and key.kind != "int" else None
+    lower = place.lower if place else (bookmark.lower(key) if bookmark.bookmark is not None else first)
+    reached = bookmark.bookmark
+    try:
+        witness = key_from_text(bookmark.witness, keys) if bookmark.witness and keys else None
+    except ValueError:
+        witness = None
+    since = Since(
+        lower,
+        reached[:10] + "T00:00:00" if reached is not None and key.by_day else reached,
+        witness,
+        key.unit(bookmark.unit) if bookmark.unit or key.by_day else None,
+        key.cap(start),
+        at_once=lower is not None and reached is not None and place is None,
+    )
+    return since, [everything()] if lower is None else [changed(key.id, lower), empty(key.id)]
+
+
+def _appended(
+    bookmark: Bookmark, key: ReplicationKey, start_date: str | None, start: datetime.datetime, where: Filter
+) -> Since:
+    """What is read of a stream without a key: each version of a row once, as soon as no other can come before it."""
+    low, first = bookmark.bookmark, bookmark.bookmark is None
+
+    def readings(high: Stamp) -> list[Reading]:
+        begin, end = low, high
+        if key.kind == "int":
+            begin, end = bookmark.settled, bookmark.pending if bookmark.is_ripe(key, start) else None
+        elif first and start_date:
+            begin = key.first(start_date)
+        found = []
+        if end is not None and (begin is None or end > begin or first):
+            behind = key.kind == "int" or not first
+            found.append(Reading(between(key.id, begin, end, behind=behind), where, "changed"))
+        return [*found, Reading(empty(key.id), where, "empty")] if first else found
+
+    return Since(None, low, unit=bookmark.unit, lagged=lambda unit: key.lagged(start, unit), bounded=readings)
+
+
+def _parts(where: Filter, order: Sequence[KeyField], stamp: str | None) -> tuple[Filter, ...]:
+    """The filter, or its groups one by one where a question can't hold it beside a condition on the key."""
+    group = tuple(Condition(field.id, "=", "9" * 20) for field in order)
+    group += (Condition(stamp, ">=", "2026-01-01T00:00:00"),) if stamp else ()
+    query = Query(tuple(field.id for field in order), both(where, (group,)), take=10**6)
+    return (where,) if query.fits or len(where) <= 1 else tuple((one,) for one in where)
 
 
 def _columns(definition: Definition, connector: Connector, now: dict[str, Kind]) -> dict[str, Kind]:
@@ -236,38 +332,13 @@ def _check_stamp(definition: Definition, connector: Connector, kind: Kind) -> No
         )
 
 
-def _usable(
-    bookmark: Bookmark | None, definition: Definition, scale: StampScale, started: datetime.datetime
-) -> Bookmark:
-    """The bookmark, or a new one where it is of another replication key or of the future."""
-    stamp = definition.replication_key or ""
-    if bookmark is None:
-        return Bookmark(stamp)
-    if bookmark.key != stamp:
-        definition.logger.warning(
-            "The state is about %s, and the replication key is %s now: starting anew.", bookmark.key, stamp
-        )
-        return Bookmark(stamp)
-    if scale.is_after(bookmark.value, started):
-        # This tap writes none. When the run that wrote it took place, and so what changed since, can't be known.
-        definition.logger.warning("The state's bookmark %s lies in the future: starting anew.", bookmark.value)
-        return Bookmark(stamp)
-    return bookmark
-
-
-def _start(bookmark: Bookmark, scale: StampScale, start_date: str | None, started: datetime.datetime) -> Start:
-    is_date = scale.kind != "integer"
-    bound = None
-    if bookmark.value is not None:
-        bound = scale.start(bookmark.value)
-    elif start_date and is_date:
-        bound = scale.first_of(scale.clock.earliest_wall(moment(start_date)))
-    limit = scale.clock.to_wall(started) if is_date else None
-    return Start(
-        bound=bound,
-        empties=not bookmark.empties_read,
-        limit=limit,
-        settled=scale.first_of(shift(limit, -scale.overlap_seconds)) if limit else None,
-        delivered=bookmark.delivered,
-        place=bookmark.place,
+def _usable(bookmark: Bookmark, definition: Definition, key: ReplicationKey, start: datetime.datetime) -> Bookmark:
+    """The bookmark, or a new one where it is of the future: by more than two of AFAS' clocks can differ."""
+    cap = key.cap(start)
+    if cap is None or bookmark.bookmark is None or bookmark.bookmark <= shift(cap, _DAY):
+        return bookmark
+    # When the run that wrote it took place, and so what changed since, can't be known.
+    definition.logger.warning(
+        "The state's bookmark %s lies in the future: starting anew.", key.value(bookmark.bookmark)
     )
+    return Bookmark(key.id, version=bookmark.version, rows_read=bookmark.rows_read)

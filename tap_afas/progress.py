@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import logging
@@ -45,16 +45,15 @@ class Progress:
         self.read += rows
         self.retries += retries
 
-    def wrote(self, rows: int, reached: Any, *, last: bool) -> None:
-        """The new rows of a page were written; `reached` is the stamp up to which all are read."""
+    def wrote(self, rows: int, *, last: bool) -> None:
+        """The new rows of a page were written."""
         self.rows += rows
         self._written = time.monotonic()
         if last or self._written - self._said < _SECONDS:
             return
         self._said = self._written
         self._logger.info(
-            "%d rows so far, %.0f rows/s%s",
+            "%d rows so far, %.0f rows/s",
             self.rows,
             self.rows / max(self.seconds, 0.001),
-            f", up to {reached}" if reached is not None else "",
         )

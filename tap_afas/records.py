@@ -32,15 +32,16 @@ class RecordEncoder:
     Args:
         stream: The stream's name.
         reader: Who reads the rows.
-        fields: The fields that records hold: the first ones of what is read.
+        emitted: The fields that records hold, with their kinds: the first ones of what is read.
         clock: Of AFAS' wall time.
     """
 
-    def __init__(self, stream: str, reader: RowReader, fields: Sequence[str], clock: Clock) -> None:
+    def __init__(self, stream: str, reader: RowReader, emitted: Mapping[str, Kind], clock: Clock) -> None:
         self._head = _encoder.encode({"type": "RECORD", "stream": stream})[:-1] + b',"record":'
         self._reader = reader
-        self._fields = tuple(fields)
-        self._record = None if len(fields) == len(reader.kinds) else reader.struct(fields)
+        self._kinds = dict(emitted)
+        self._fields = tuple(emitted)
+        self._record = None if len(emitted) == len(reader.kinds) else reader.struct(emitted)
         self._clock = clock
 
     def lines(self, rows: Sequence[Any], version: int | None) -> Iterator[bytes]:
@@ -76,7 +77,9 @@ class RecordEncoder:
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
             for field in self._fields:
-                kind = self._reader.kinds[field]
+                kind = self._kinds[field]
+                if kind != self._reader.kinds[field]:
+                    self._replace(field, block, self._reader.converted(field, kind, block))
                 if kind == "number":
                     self._replace(field, block, self._reader.mended_numbers(field, block) or ())
                 elif kind in {"date", "date-time"}:

@@ -129,9 +129,8 @@ class Scheduler:
 
     def _take(self, workers: Workers, sync: Sync, stream: AfasStream, asked: Any, error: BaseException | None) -> None:
         delivery = sync.take(asked, error)
-        if delivery is None:
-            # Described, or asked again for less: SCHEMA comes once.
-            stream.write_schema()
+        # Once: the stream is described by now.
+        stream.write_schema()
         if sync.under_way:
             workers.submit(sync, sync.ask)
         if delivery is not None:

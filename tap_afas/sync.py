@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from tap_afas.bookmark_by_stamp import read_bookmark
+from tap_afas.bookmark import ReplicationKey, check_place, place_to_text, read_bookmark
 from tap_afas.filters import read_filter
-from tap_afas.inputs import StateError
 from tap_afas.plan import make_plan
 from tap_afas.profit.errors import ProfitError
-from tap_afas.profit.keys import check_keys
+from tap_afas.profit.pagination.key import check_keys
 from tap_afas.profit.rows import UnfitValueError
 from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder, ReplacedFields
@@ -24,12 +23,11 @@ from tap_afas.records import RecordEncoder, ReplacedFields
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_afas.bookmark_by_stamp import MovingBookmark
     from tap_afas.connection import Connection
-    from tap_afas.plan import Definition, Plan, Reading
+    from tap_afas.plan import Definition, Plan
     from tap_afas.profit.client import Answer
     from tap_afas.profit.metainfo import Connector
-    from tap_afas.profit.query import Filter
+    from tap_afas.profit.query import Filter, Query
 
 _MOST_SHRINKS = 12
 
@@ -95,8 +93,15 @@ class Sync:
         self.definition = definition
         self.phase = Phase.DESCRIBE
         self.progress = Progress(definition.logger)
-        self._rows_read = state.get("rows_read")
-        self._found = read_bookmark(definition, state)
+        self._key = _replication_key(definition, connection)
+        self._bookmark = read_bookmark(definition.name, state, self._key)
+        before = state.get("replication_key")
+        if before is not None and self._key is not None and before != self._key.id:
+            definition.logger.warning(
+                "The state is about %s, and the replication key is %s now: starting anew.", before, self._key.id
+            )
+        if self._bookmark.place:
+            check_place(definition.name, self._bookmark.place, definition.primary_keys)
         self._connection = connection
         self._version = version
         self._most_rows = most_rows
@@ -104,10 +109,8 @@ class Sync:
         self._where: Filter = ()
         # From here on, what there is once the connector is described.
         self._plan: Plan
-        self._readings: Iterator[Reading]
-        self._reading: Reading
+        self._query: Query
         self._replaced: ReplacedFields
-        self._bookmark: MovingBookmark | None = None
         self._shrinks = 0
 
     @property
@@ -122,14 +125,13 @@ class Sync:
             ProfitError: AFAS didn't answer.
             StateError: There is no next page to ask for, since the state's place isn't one.
         """
+        client, connector_id = self._connection.client, self.definition.connector_id
         if self.phase is Phase.DESCRIBE:
             self.progress.begin()
-            return self._connector or self._connection.connector(self.definition.connector_id)
-        try:
-            query = self._reading.walk.question()
-        except ValueError:
-            raise StateError("The state's `place` holds something that is no date.") from None
-        return self._connection.client.rows(self.definition.connector_id, query)
+            return self._connector or self._connection.connector(connector_id)
+        readings = self._plan.readings
+        self._query = readings.next_query()
+        return client.rows(connector_id, self._query, once=readings.asks_for_highest)
 
     def take(self, asked: Any, error: BaseException | None = None) -> Delivery | None:
         """Take what came of `ask`.
@@ -152,7 +154,8 @@ class Sync:
         if self.phase is Phase.READ:
             return self._read(asked)
         self._begin(asked)
-        return None
+        # One STATE before the first page: what was found, in the form that no merge changes.
+        return Delivery([], self._state(), None, activates=False, last=False)
 
     def fail(self) -> None:
         """End the sync: what was handed out couldn't be written, or nothing more can come."""
@@ -193,37 +196,32 @@ class Sync:
         if self._connector is None:
             self.check(connector)
         connection = self._connection
+        version = None
+        if self._version is not None and self._key is None:
+            version = max(self._version, (self._bookmark.version or 0) + 1)
+            self._bookmark = dataclasses.replace(self._bookmark, version=version)
         plan = self._plan = make_plan(
             self.definition,
             connector,
-            self._found,
+            self._bookmark,
+            self._key,
             settings=connection.settings,
             where=self._where,
-            clock=connection.clock,
-            started=connection.started,
-            version=self._version,
+            version=version,
             most_rows=self._most_rows,
         )
-        self.encoder = RecordEncoder(self.definition.name, plan.reader, tuple(plan.emitted), connection.clock)
+        self._bookmark = plan.bookmark
+        self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, connection.clock)
         self._replaced = ReplacedFields(plan.emitted)
-        self._readings = iter(plan.readings)
-        self._next_reading()
-
-    def _next_reading(self) -> None:
-        reading = next(self._readings, None)
-        if reading is None:
-            self.phase = Phase.DONE
-        else:
-            self.phase, self._reading, self._bookmark = Phase.READ, reading, reading.bookmark
+        self.phase = Phase.READ
 
     def _read(self, answer: Answer) -> Delivery:
-        reading = self._reading
-        page = self._plan.reader.read(answer.body)
+        plan, readings = self._plan, self._plan.readings
+        version = readings.reading.version
+        page = plan.reader.read(answer.body)
         try:
-            check_keys(page, reading.checked_key)
-            picked = reading.walk.learn(page)
-            if reading.bookmark is not None:
-                reading.bookmark.move(page, picked)
+            check_keys(page, plan.checked)
+            new = readings.advance(self._query, page, answer.seconds)
         except ValueError:
             raise UnfitValueError(
                 f"The key or replication key of {self.definition.connector_id} holds something that is no date."
@@ -231,46 +229,62 @@ class Sync:
         self._replaced.look(page)
         self.progress.took(len(page), answer.retries)
         self._shrinks = 0
-        ended = reading.walk.done
-        if ended:
-            self._next_reading()
-        return Delivery(
-            page.pick(picked),
-            self._state(reading.bookmark),
-            reading.version,
-            activates=ended and reading.activates,
-            last=self.phase is Phase.DONE,
-        )
+        self._move(answer)
+        while readings.notes:
+            self.definition.logger.warning("%s", readings.notes.pop(0))
+        done = readings.done
+        self.phase = Phase.DONE if done else Phase.READ
+        return Delivery(page.pick(new), self._state(), version, activates=done and plan.activates, last=done)
 
-    def _state(self, moved: MovingBookmark | None) -> dict[str, Any]:
-        """The stream's part of the STATE; a full table has no bookmark in it."""
-        state = {} if moved is None else moved.bookmark.to_state()
-        rows_read = self.progress.read if self.phase is Phase.DONE else self._rows_read
-        return state if rows_read is None else {**state, "rows_read": rows_read}
+    def _move(self, answer: Answer) -> None:
+        """Take the bookmark, or the place, as far as what was read allows."""
+        plan, readings = self._plan, self._plan.readings
+        if self._key is None:
+            return
+        if readings.done:
+            self._bookmark = self._bookmark.completed(
+                self._key, readings, start=plan.start, began=plan.began, now=answer.date, appends=plan.appends
+            )
+        elif readings.place is not None:
+            text = place_to_text(readings.place, plan.keys, plan.start)
+            self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=readings.unit)
+
+    def _state(self) -> dict[str, Any]:
+        """The stream's part of the STATE."""
+        if self._plan.readings.done:
+            self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)
+        return self._bookmark.to_state(self._key)
 
     def _shrink(self, error: ProfitError) -> None:
-        """Have smaller pages asked for after AFAS found one too much."""
+        """Ask for less after AFAS found a question too much."""
         self._shrinks += 1
-        size = self._reading.walk.size
-        if self._shrinks > _MOST_SHRINKS or not size.shrink():
+        told = self._plan.readings.shrink() if self._shrinks <= _MOST_SHRINKS else None
+        if told is None:
             raise error
-        self.definition.logger.warning("%s Asking for %d rows at a time.", error, size.take)
+        self.definition.logger.warning("%s %s", error, told)
 
     # What is told about it
 
     def wrote(self, delivery: Delivery) -> None:
         """Count what was written, and say what there is to say."""
-        reached = None if self._bookmark is None else self._bookmark.reached
-        self.progress.wrote(len(delivery.rows), reached, last=delivery.last)
-        for field in self._replaced.found if delivery.last else ():
+        self.progress.wrote(len(delivery.rows), last=delivery.last)
+        if not delivery.last:
+            return
+        for field in self._replaced.found:
             self.definition.logger.warning(
                 "%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field
+            )
+        empties = self._plan.readings.empties
+        if self._key is not None and empties * 2 > self._plan.readings.size.wanted:
+            self.definition.logger.warning(
+                "%d rows have an empty %s: they are read and sent again by every run.", empties, self._key.id
             )
 
     @property
     def weight(self) -> float:
         """How long the sync may take: rows it read the last time; endless when that isn't known."""
-        return float(self._rows_read) if isinstance(self._rows_read, int) else float("inf")
+        rows_read = self._bookmark.rows_read
+        return float("inf") if rows_read is None else float(rows_read)
 
     def figures(self) -> dict[str, Any]:
         """What the sync did, for the summary of the run."""
@@ -281,5 +295,16 @@ class Sync:
             "requests": self._connection.client.request_counts[self.definition.connector_id],
             "retries": self.progress.retries,
             "seconds": round(self.progress.seconds, 3),
-            "bookmark": None if self._bookmark is None else self._bookmark.bookmark.value,
+            "bookmark": self._key.value(self._bookmark.bookmark) if self._key else None,
         }
+
+
+def _replication_key(definition: Definition, connection: Connection) -> ReplicationKey | None:
+    if definition.replication_method != "INCREMENTAL" or not definition.replication_key:
+        return None
+    kind = definition.kinds.get(definition.replication_key)
+    named: Literal["int", "date", "date-time"] = (
+        "int" if kind == "integer" else "date" if kind == "date" else "date-time"
+    )
+    overlap = connection.settings.overlap_seconds
+    return ReplicationKey(definition.replication_key, named, connection.clock, overlap, by_day=named == "date")

@@ -59,11 +59,13 @@ class Answer:
         body: The bytes, decompressed.
         date: AFAS' clock when it answered, if it said.
         retries: How many tries failed before.
+        seconds: From the last try's beginning to its last byte.
     """
 
     body: bytes
     date: datetime.datetime | None
     retries: int
+    seconds: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -143,26 +145,33 @@ class ProfitClient:
             StoppedError: `stop` was called.
         """
         answer = self._ask(f"metainfo/get/{quote(connector_id, safe='')}", connector_id, pages=False)
-        return read_connector(connector_id, _content(answer.body))
+        connector = read_connector(connector_id, _content(answer.body))
+        return dataclasses.replace(connector, described_at=answer.date)
 
-    def rows(self, connector_id: str, query: Query) -> Answer:
+    def rows(self, connector_id: str, query: Query, *, once: bool = False) -> Answer:
         """A page of rows of a GetConnector, as AFAS wrote it.
+
+        Args:
+            connector_id: The connector.
+            query: The page.
+            once: Don't ask again what was too much for AFAS.
 
         Raises:
             ProfitError: AFAS didn't answer; with `smaller`, a smaller page may do.
             StoppedError: `stop` was called.
         """
-        return self._ask(f"connectors/{quote(connector_id, safe='')}{query.encode()}", connector_id, pages=True)
+        path = f"connectors/{quote(connector_id, safe='')}{query.encode()}"
+        return self._ask(path, connector_id, pages=True, once=once)
 
     def stop(self) -> None:
         """End all waiting: requests that are waiting for their turn or for a retry raise."""
         self._stopped.set()
         self._transport.close()
 
-    def _ask(self, path: str, connector_id: str, *, pages: bool) -> Answer:
+    def _ask(self, path: str, connector_id: str, *, pages: bool, once: bool = False) -> Answer:
         with self._turn(connector_id):
             try:
-                return self._send_with_retries(f"{self.base_url}/{path}", connector_id, pages=pages)
+                return self._send_with_retries(f"{self.base_url}/{path}", connector_id, pages=pages, once=once)
             except (NotAllowedError, CredentialsError) as error:
                 told = _told_of_listed(error) if connector_id in self._listed else None
                 if told is None:
@@ -178,7 +187,7 @@ class ProfitClient:
                 raise StoppedError
             yield
 
-    def _send_with_retries(self, url: str, connector_id: str, *, pages: bool) -> Answer:
+    def _send_with_retries(self, url: str, connector_id: str, *, pages: bool, once: bool) -> Answer:
         # `backoff`'s own loop sleeps with `time.sleep`, which no signal ends; this one waits for `stop` too.
         pauses = retry_pauses()
         retries = 0
@@ -189,7 +198,7 @@ class ProfitClient:
             try:
                 header = self._credentials.header()
                 response = self._get(url, header, connector_id)
-                return Answer(response.body, response.date, retries)
+                return Answer(response.body, response.date, retries, time.monotonic() - began)
             except CredentialsError as error:
                 refused = error.status == HTTPStatus.UNAUTHORIZED and header and not renewed
                 if not refused or not self._credentials.renew(header):
@@ -199,7 +208,7 @@ class ProfitClient:
                 if error.still_busy:
                     self._wait_for_server(error, connector_id, time.monotonic() - began)
                 # A page can be asked smaller, a description can't.
-                if not error.retry and (pages or not error.smaller):
+                if (once and error.smaller) or (not error.retry and (pages or not error.smaller)):
                     raise
                 asked = self._asked_wait(error)
                 pause = next(pauses, None)

@@ -61,11 +61,13 @@ class Connector:
         id: As `/metainfo` spells it.
         description: For people.
         fields: By id, in AFAS' order.
+        described_at: AFAS' clock when it described it, if it said.
     """
 
     id: str
     description: str
     fields: dict[str, Field]
+    described_at: datetime.datetime | None = None
 
 
 def kind_of(field: Field) -> Kind:

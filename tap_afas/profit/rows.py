@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_afas.profit.metainfo import Kind
-    from tap_afas.profit.page import Key, Value
+    from tap_afas.profit.pagination.key import Key, Value
 
 logger = logging.getLogger("tap-afas.rows")
 
@@ -161,7 +161,7 @@ class RowReader:
             f"{name} = {bytes(raw.get(name, b'null'))[:80].decode('utf-8', 'replace')}" for name in self.key
         )
 
-    def unfit(self, field: str, row: Any) -> UnfitValueError:
+    def unfit(self, field: str, row: Any, kind: Kind | None = None) -> UnfitValueError:
         """The error for a field's value in a row."""
         values = {name: getattr(row, self.attributes[name]) for name in self.key}
         return self._unfit(
@@ -170,12 +170,13 @@ class RowReader:
                 f"{name} = {bytes(value)[:80].decode('utf-8', 'replace') if isinstance(value, msgspec.Raw) else value}"
                 for name, value in values.items()
             ),
+            kind,
         )
 
-    def _unfit(self, field: str, key: str) -> UnfitValueError:
+    def _unfit(self, field: str, key: str, kind: Kind | None = None) -> UnfitValueError:
         where = f"in the row with {key}" if key else "in a row (its connector has no key to name it by)"
         return UnfitValueError(
-            f"The value of {field} {where} is not {_WORDS[self.kinds[field]]}.",
+            f"The value of {field} {where} is not {_WORDS[kind or self.kinds[field]]}.",
             f"If that is right in AFAS, give the field another type in `streams.{self.connector_id}.types` and run"
             " discovery again.",
         )
@@ -188,6 +189,21 @@ class RowReader:
     def column(self, field: str, rows: Sequence[Any]) -> list[Any]:
         """The values of one field as AFAS wrote them: a number as `msgspec.Raw`."""
         return list(map(operator.attrgetter(self.attributes[field]), rows))
+
+    def converted(self, field: str, kind: Kind, rows: Sequence[Any]) -> list[Any]:
+        """The values of a field that was read as AFAS has it, as values of another kind.
+
+        Raises:
+            UnfitValueError: One isn't.
+        """
+        values = []
+        for row, value in zip(rows, self.column(field, rows), strict=True):
+            text = _encoder.encode(value)
+            try:
+                values.append(msgspec.Raw(text) if kind == "number" else self._convert(field, kind, text))
+            except (ValueError, ArithmeticError, RecursionError):
+                raise self.unfit(field, row, kind) from None
+        return values
 
     def mended_numbers(self, field: str, rows: Sequence[Any]) -> list[msgspec.Raw] | None:
         """The numbers of a column where AFAS wrote some as text; None where all are numbers.
