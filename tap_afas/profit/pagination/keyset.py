@@ -192,7 +192,11 @@ class Keyset:
         asked = self.cursor[self._back] if self.cursor else None
         self._check_order(query, keys, asked)
         if asked is not None and not self._exhausted and not self._gone and not self._is_met(asked, keys):
-            self._look_further_back()
+            if len(keys) >= query.take and tied(self.keys[: self._depth], keys[-1], asked):
+                # The page ended before the row could come.
+                self._ask_for_more(query)
+            else:
+                self._look_further_back()
             return ()
         new: Sequence[int] = range(len(keys))
         if not self._known.keys().isdisjoint(keys):
