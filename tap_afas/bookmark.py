@@ -2,29 +2,24 @@
 
 Meltano merges a new STATE into the old one, key by key. So every STATE of a stream holds all of these keys, each a
 text, a number or null: merged over any older one it then equals itself. `Bookmark` says what each one means.
-
-No run keeps this form yet: what runs do goes by `bookmark_by_stamp`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tap_afas.inputs import StateError
 from tap_afas.profit.clock import SECONDS, Unit, behind, floor, shift
-from tap_afas.profit.pagination.key import key_from_text, key_to_text
-from tap_afas.profit.pagination.readings import Place
+from tap_afas.profit.pagination.key import key_to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from tap_afas.profit.clock import Clock
-    from tap_afas.profit.pagination.key import KeyField
-    from tap_afas.profit.pagination.readings import Readings
     from tap_afas.profit.pagination.selection import Stamp
+    from tap_afas.profit.pagination.stamps import Stamps
 
 NEVER = "1753-01-01T00:00:00"
 """The first moment that SQL Server's older times know: nothing was read by its stamp yet."""
@@ -165,7 +160,7 @@ class Bookmark:
     def completed(  # noqa: PLR0913 - called in one place, with names
         self,
         key: ReplicationKey,
-        run: Readings,
+        run: Stamps,
         *,
         start: datetime.datetime,
         began: datetime.datetime | None,
@@ -270,66 +265,3 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
 
 def _number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def place_to_text(place: Place, keys: Sequence[KeyField], start: datetime.datetime) -> str:
-    """A place as one text."""
-    return json.dumps({
-        **dataclasses.asdict(place),
-        "cursor": [key_to_text(key) for key in place.cursor],
-        "witness": None if place.witness is None else key_to_text(place.witness),
-        "keys": [key.id for key in keys],
-        "start": start.isoformat(),
-    })
-
-
-def check_place(stream: str, text: str, names: Sequence[str]) -> dict[str, Any]:
-    """The content of a place that is about a key.
-
-    Raises:
-        StateError: It can't be read, or it is about another key.
-    """
-    try:
-        content = json.loads(text)
-        keys = [str(name) for name in content["keys"]]
-    except (ValueError, TypeError, LookupError, RecursionError):
-        raise _unusable(stream) from None
-    if keys != list(names):
-        raise StateError(
-            f"{stream}: the state's `place` is about the key {', '.join(keys)}, and the key is"
-            f" {', '.join(names) or 'none'} now."
-        )
-    return content  # type: ignore[no-any-return]  # an object, since it has keys
-
-
-def read_place(
-    stream: str, text: str, keys: Sequence[KeyField], key: ReplicationKey
-) -> tuple[Place, datetime.datetime]:
-    """The place of a killed run, and when that had started.
-
-    Raises:
-        StateError: It can't be used, or it is about another key.
-    """
-    content = check_place(stream, text, [field.id for field in keys])
-    try:
-        for name in ("lower", "highest", "cap"):
-            key.check(content[name])
-        place = Place(
-            reading=str(content["reading"]),
-            cursor=tuple(key_from_text(one, keys) for one in content["cursor"]),
-            lower=content["lower"],
-            highest=content["highest"],
-            witness=None if content["witness"] is None else key_from_text(content["witness"], keys),
-            asked=bool(content["asked"]),
-            cap=content["cap"],
-        )
-        start = datetime.datetime.fromisoformat(content["start"])
-        if start.tzinfo is None:
-            raise ValueError("no offset")  # noqa: TRY301 - told below
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        raise _unusable(stream) from None
-    return place, start
-
-
-def _unusable(stream: str) -> StateError:
-    return StateError(f"{stream}: the state's `place` is not one that this version writes.")

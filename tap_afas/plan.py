@@ -11,7 +11,8 @@ import datetime
 import logging
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import Bookmark, ReplicationKey, read_place
+from tap_afas.bookmark import Bookmark, ReplicationKey
+from tap_afas.place import read_place
 from tap_afas.profit.clock import shift
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.metainfo import kinds_of
@@ -19,7 +20,8 @@ from tap_afas.profit.pagination.key import KeyField, key_from_text
 from tap_afas.profit.pagination.keyset import Keyset
 from tap_afas.profit.pagination.offset import Offset, offset_order
 from tap_afas.profit.pagination.page import PageSize
-from tap_afas.profit.pagination.readings import Place, Reading, Readings, Since
+from tap_afas.profit.pagination.reading import Place, Reading, Since
+from tap_afas.profit.pagination.readings import Readings
 from tap_afas.profit.pagination.selection import between, changed, empty, everything
 from tap_afas.profit.query import Condition, Query, both
 from tap_afas.profit.rows import RowReader

@@ -11,8 +11,9 @@ import dataclasses
 import enum
 from typing import TYPE_CHECKING, Any, Literal
 
-from tap_afas.bookmark import ReplicationKey, check_place, place_to_text, read_bookmark
+from tap_afas.bookmark import ReplicationKey, read_bookmark
 from tap_afas.filters import read_filter
+from tap_afas.place import check_place, place_to_text
 from tap_afas.plan import make_plan
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.pagination.key import check_keys
@@ -243,11 +244,11 @@ class Sync:
             return
         if readings.done:
             self._bookmark = self._bookmark.completed(
-                self._key, readings, start=plan.start, began=plan.began, now=answer.date, appends=plan.appends
+                self._key, readings.stamps, start=plan.start, began=plan.began, now=answer.date, appends=plan.appends
             )
         elif readings.place is not None:
             text = place_to_text(readings.place, plan.keys, plan.start)
-            self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=readings.unit)
+            self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=readings.stamps.unit)
 
     def _state(self) -> dict[str, Any]:
         """The stream's part of the STATE."""
@@ -274,7 +275,7 @@ class Sync:
             self.definition.logger.warning(
                 "%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field
             )
-        empties = self._plan.readings.empties
+        empties = self._plan.readings.stamps.empties
         if self._key is not None and empties * 2 > self._plan.readings.size.wanted:
             self.definition.logger.warning(
                 "%d rows have an empty %s: they are read and sent again by every run.", empties, self._key.id

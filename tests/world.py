@@ -15,14 +15,16 @@ import zoneinfo
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import ReplicationKey, place_to_text, read_bookmark, read_place
+from tap_afas.bookmark import ReplicationKey, read_bookmark
+from tap_afas.place import place_to_text, read_place
 from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.pagination.key import KeyField, key_from_text
 from tap_afas.profit.pagination.keyset import Keyset
 from tap_afas.profit.pagination.offset import Offset
 from tap_afas.profit.pagination.page import PageSize
-from tap_afas.profit.pagination.readings import Reading, Readings, Since
+from tap_afas.profit.pagination.reading import Reading, Since
+from tap_afas.profit.pagination.readings import Readings
 from tap_afas.profit.pagination.selection import changed, empty, everything
 from tap_afas.profit.rows import Page
 
@@ -400,7 +402,7 @@ def run(
                 return state
     began = date if place is None else None
     now = None if world.offset is None else (world.now + dt.timedelta(seconds=world.offset)).replace(microsecond=0)
-    return bookmark.completed(rkey, readings_run, start=start, began=began, now=now).to_state(rkey)
+    return bookmark.completed(rkey, readings_run.stamps, start=start, began=began, now=now).to_state(rkey)
 
 
 def play(seed: int, odd: Oddities) -> tuple[str, Any]:

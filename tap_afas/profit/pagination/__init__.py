@@ -24,8 +24,6 @@ before the first request until after the last.
 7. **Killed.** A place in the STATE holds all that the walk stands on; a walk that goes on from it counts as begun when
    the first one began.
 
-No run goes by these yet: the walks that run are `by_stamp`, `by_key` and `by_offset`.
-
 Paginators are plain state machines without IO: `next_query()` gives the next query, `advance(query, page)` takes its
 answer and tells which rows are new. None of them knows a client, a stream or the STATE.
 """

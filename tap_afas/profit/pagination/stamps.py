@@ -1,0 +1,68 @@
+"""What the pages of a run tell about its stamps: all that the bookmark needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_afas.profit.clock import coarsest_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_afas.profit.pagination.key import Key
+    from tap_afas.profit.pagination.reading import Place, Since
+    from tap_afas.profit.pagination.selection import Stamp
+    from tap_afas.profit.rows import Page
+
+
+class Stamps:
+    """The stamps of a run.
+
+    Args:
+        since: What earlier runs left.
+        place: Where a killed run stood, if this one goes on from there.
+
+    Attributes:
+        highest: The bookmark to be, once all has been read; None where there is none.
+        witness: The key of the row that bears it.
+        old_witness: The key of a row that bears the old bookmark.
+        unit: In which stamps are shown, as far as is known.
+        empties: How many rows had an empty stamp.
+        met: Whether the row that bore the old bookmark came.
+        same_stamp: The key of another row that bears it.
+    """
+
+    def __init__(self, since: Since, place: Place | None) -> None:
+        self.highest: Stamp = place.highest if place else None
+        self.witness: Key | None = place.witness if place else None
+        self.old_witness = since.witness
+        self.unit = since.unit
+        self.empties = 0
+        self.met = False
+        self.same_stamp: Key | None = None
+        self._bookmark = since.bookmark
+
+    def look(self, page: Page, new: Sequence[int]) -> None:
+        """Take note of a page, of which some rows are new."""
+        stamps = page.stamps
+        self.empties += sum(stamps[place] is None for place in new) if None in stamps else 0
+        if self.unit != "second":
+            self.unit = coarsest_unit((stamp for stamp in stamps if isinstance(stamp, str)), self.unit)
+        if not self.met and self._bookmark is not None:
+            self.met = self.old_witness in page.keys
+            if self.same_stamp is None and self._bookmark in stamps:
+                self.same_stamp = page.keys[stamps.index(self._bookmark)]
+
+    def lift(self, page: Page, places: Sequence[int], cap: Stamp) -> None:
+        """Lift the highest stamp to that of rows, as far as the cap allows."""
+        for place in places:
+            stamp = page.stamps[place]
+            if stamp is None or (cap is not None and stamp > cap):
+                continue
+            if self.highest is None or stamp > self.highest:
+                self.highest, self.witness = stamp, page.keys[place] if page.keys else None
+
+    def forget(self) -> None:
+        """What was read is read again, or doesn't tell the highest stamp."""
+        self.highest = self.witness = None
+        self.empties = 0
