@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from tap_afas.definition import Definition
 from tap_afas.inputs import InputError
-from tap_afas.plan import Definition
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.metainfo import kinds_of
 from tap_afas.profit.standard import known_key, stamp_candidates

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from tap_afas.bookmark import Bookmark, ReplicationKey
+from tap_afas.definition import Definition, SchemaChangedError
 from tap_afas.place import read_place
 from tap_afas.profit.clock import shift
-from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.metainfo import kinds_of
 from tap_afas.profit.pagination.key import KeyField, key_from_text
 from tap_afas.profit.pagination.keyset import Keyset
@@ -25,11 +24,11 @@ from tap_afas.profit.pagination.readings import Readings
 from tap_afas.profit.pagination.selection import between, changed, empty, everything
 from tap_afas.profit.query import Condition, Query, both
 from tap_afas.profit.rows import RowReader
-from tap_afas.schema import fits, kind_in_schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_afas.profit.clock import Clock
     from tap_afas.profit.metainfo import Connector, Kind
     from tap_afas.profit.pagination import Paginator
     from tap_afas.profit.pagination.key import Key, KeyKind
@@ -48,43 +47,6 @@ _KEY_KINDS: dict[Kind, KeyKind] = {
 _DAY = 86_400
 
 
-class SchemaChangedError(ProfitError):
-    """The connector doesn't fit the stream, or no longer."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Definition:
-    """A stream as discovery or a catalog defines it.
-
-    Attributes:
-        connector_id: As AFAS spells it.
-        name: The stream's name for targets.
-        schema: JSON Schema of its records.
-        primary_keys: Its key; empty when none is known.
-        replication_key: Its stamp, if it has one.
-        replication_method: In Singer's words.
-        selected: The fields that records hold; the keys are among them in any case. None: all.
-    """
-
-    connector_id: str
-    name: str
-    schema: dict[str, Any]
-    primary_keys: tuple[str, ...] = ()
-    replication_key: str | None = None
-    replication_method: str = "FULL_TABLE"
-    selected: frozenset[str] | None = None
-
-    @property
-    def kinds(self) -> dict[str, Kind]:
-        """The kinds of its fields: what its target has columns for."""
-        return {field: kind_in_schema(schema) for field, schema in self.schema.get("properties", {}).items()}
-
-    @property
-    def logger(self) -> logging.Logger:
-        """Where is said what concerns the stream; the SDK's logger of it."""
-        return logging.getLogger(f"tap-afas.{self.name}")
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
     """What the run of one stream does.
@@ -95,7 +57,6 @@ class Plan:
         readings: What is read, one selection after the other.
         bookmark: What the state says, as far as it can be used.
         keys: The key's fields, as AFAS compares them.
-        checked: Those of them whose repetition no walk notices.
         start: When the run started.
         began: AFAS' `Date` then; None: it told none, or the run goes on from a place.
         appends: Whether each change is sent as one row more.
@@ -107,7 +68,6 @@ class Plan:
     readings: Readings
     bookmark: Bookmark
     keys: tuple[KeyField, ...]
-    checked: tuple[KeyField, ...]
     start: datetime.datetime
     began: datetime.datetime | None
     appends: bool = False
@@ -144,15 +104,15 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     """
     mine = settings.stream(definition.connector_id)
     own, now = kinds_of(connector, {}), kinds_of(connector, mine.types)
-    columns = _columns(definition, connector, now)
+    columns = definition.columns(connector, now)
     fields = {name: KeyField(name, _KEY_KINDS[own[name]]) for name, one in connector.fields.items() if one.sortable}
     keys = tuple(KeyField(name, _KEY_KINDS[own[name]]) for name in definition.primary_keys)
     by_key = bool(keys) and all(key.id in fields for key in keys)
     size = settings.page_size_for(mine, len(connector.fields))
     pages = PageSize(size if most_rows is None else min(size, max(1, most_rows)))
-    stamp = _stamp(definition)
+    stamp = definition.stamp
     if stamp is not None:
-        _check_stamp(definition, connector, columns[stamp])
+        definition.check_stamp(connector, columns[stamp])
     bounded = where if stamp is None else both(where, ((Condition(stamp, ">=", "2026-01-01T00:00:00"),),))
     order = keys if by_key else tuple(offset_order([*fields.values()], bounded))
     start = connector.described_at or datetime.datetime.now(tz=datetime.UTC)
@@ -164,7 +124,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
             place, start = read_place(definition.name, bookmark.place, keys, replication_key)
 
     def by_offset(selected: Filter) -> Paginator:
-        return Offset(order, pages, selected)
+        return Offset(order, pages, selected, keys)
 
     def walk(selected: Filter, cursor: Sequence[Key]) -> Paginator:
         return Keyset(keys, pages, selected, cursor) if by_key else by_offset(selected)
@@ -216,7 +176,6 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         readings,
         bookmark,
         keys if by_key else (),
-        () if by_key else keys,
         start,
         None if place else connector.described_at,
         appends=replication_key is not None and not keys,
@@ -280,60 +239,6 @@ def _parts(where: Filter, order: Sequence[KeyField], stamp: str | None) -> tuple
     return (where,) if query.fits or len(where) <= 1 else tuple((one,) for one in where)
 
 
-def _columns(definition: Definition, connector: Connector, now: dict[str, Kind]) -> dict[str, Kind]:
-    """The kinds of a stream's fields, from its schema; says what changed since that was made."""
-    columns = definition.kinds
-    needed = [*definition.primary_keys, *([definition.replication_key] if definition.replication_key else [])]
-    unknown = [field for field in needed if field not in columns or field not in connector.fields]
-    if unknown:
-        raise SchemaChangedError(
-            f"The key or replication key names {', '.join(unknown)}, which the connector doesn't have.",
-            "Run discovery again, and correct `primary_keys`, `replication_key` or the catalog.",
-        )
-    for field, column in columns.items():
-        if field in now and not fits(now[field], column):
-            raise SchemaChangedError(
-                f"The field {field} was {column} when the catalog was made, and is {now[field]} now.",
-                "Run discovery again and give the target a new column, or keep the old type with"
-                f" `streams.{definition.connector_id}.types`.",
-            )
-    added = [field for field in now if field not in columns]
-    removed = [field for field in columns if field not in now]
-    if added:
-        definition.logger.warning("New in AFAS, left out until discovery runs again: %s.", ", ".join(added))
-    if removed:
-        definition.logger.warning("No longer in AFAS, null from now on: %s.", ", ".join(removed))
-    return columns
-
-
-def _stamp(definition: Definition) -> str | None:
-    """The replication key; None for a full table."""
-    method, stamp = definition.replication_method, definition.replication_key
-    if method == "FULL_TABLE":
-        return None
-    if method == "INCREMENTAL" and stamp:
-        return stamp
-    why = " without a replication key." if method == "INCREMENTAL" else ", which AFAS has no way to give."
-    raise SchemaChangedError(
-        f"The catalog asks for {method} replication{why}",
-        "Set `replication-method` to FULL_TABLE, or to INCREMENTAL with a `replication-key`.",
-    )
-
-
-def _check_stamp(definition: Definition, connector: Connector, kind: Kind) -> None:
-    stamp = definition.replication_key or ""
-    setting = f"`streams.{definition.connector_id}.replication_key`"
-    if not connector.fields[stamp].sortable:
-        raise SchemaChangedError(
-            f"AFAS can't sort on the replication key {stamp}.", f"Set {setting} to another field, or empty."
-        )
-    if kind not in {"date", "date-time", "integer"}:
-        raise SchemaChangedError(
-            f"The replication key {stamp} is {kind}; it must be a date or a whole number.",
-            f"Set {setting} to another field, or empty for full table.",
-        )
-
-
 def _usable(bookmark: Bookmark, definition: Definition, key: ReplicationKey, start: datetime.datetime) -> Bookmark:
     """The bookmark, or a new one where it is of the future: by more than two of AFAS' clocks can differ."""
     cap = key.cap(start)
@@ -344,3 +249,20 @@ def _usable(bookmark: Bookmark, definition: Definition, key: ReplicationKey, sta
         "The state's bookmark %s lies in the future: starting anew.", key.value(bookmark.bookmark)
     )
     return Bookmark(key.id, version=bookmark.version, rows_read=bookmark.rows_read)
+
+
+def replication_key_of(definition: Definition, overlap: int, clock: Clock) -> ReplicationKey | None:
+    """The stream's replication key, as its catalog has it; None for a full table.
+
+    Args:
+        definition: The stream.
+        overlap: Seconds that a commit may come after its stamp.
+        clock: Of AFAS' wall time.
+    """
+    if definition.replication_method != "INCREMENTAL" or not definition.replication_key:
+        return None
+    kind = definition.kinds.get(definition.replication_key)
+    named: Literal["int", "date", "date-time"] = (
+        "int" if kind == "integer" else "date" if kind == "date" else "date-time"
+    )
+    return ReplicationKey(definition.replication_key, named, clock, overlap, by_day=named == "date")

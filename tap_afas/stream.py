@@ -10,7 +10,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
 
-from tap_afas.plan import Definition
+from tap_afas.definition import Definition
 from tap_afas.sync import Sync
 
 if sys.version_info >= (3, 12):

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import ReplicationKey, read_bookmark
+from tap_afas.bookmark import read_bookmark
 from tap_afas.filters import read_filter
 from tap_afas.place import check_place, place_to_text
-from tap_afas.plan import make_plan
+from tap_afas.plan import make_plan, replication_key_of
 from tap_afas.profit.errors import ProfitError
-from tap_afas.profit.pagination.key import check_keys
 from tap_afas.profit.rows import UnfitValueError
 from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder, ReplacedFields
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_afas.connection import Connection
-    from tap_afas.plan import Definition, Plan
+    from tap_afas.definition import Definition
+    from tap_afas.plan import Plan
     from tap_afas.profit.client import Answer
     from tap_afas.profit.metainfo import Connector
     from tap_afas.profit.query import Filter, Query
@@ -94,7 +94,7 @@ class Sync:
         self.definition = definition
         self.phase = Phase.DESCRIBE
         self.progress = Progress(definition.logger)
-        self._key = _replication_key(definition, connection)
+        self._key = replication_key_of(definition, connection.settings.overlap_seconds, connection.clock)
         self._bookmark = read_bookmark(definition.name, state, self._key)
         before = state.get("replication_key")
         if before is not None and self._key is not None and before != self._key.id:
@@ -221,7 +221,6 @@ class Sync:
         version = readings.reading.version
         page = plan.reader.read(answer.body)
         try:
-            check_keys(page, plan.checked)
             new = readings.advance(self._query, page, answer.seconds)
         except ValueError:
             raise UnfitValueError(
@@ -298,14 +297,3 @@ class Sync:
             "seconds": round(self.progress.seconds, 3),
             "bookmark": self._key.value(self._bookmark.bookmark) if self._key else None,
         }
-
-
-def _replication_key(definition: Definition, connection: Connection) -> ReplicationKey | None:
-    if definition.replication_method != "INCREMENTAL" or not definition.replication_key:
-        return None
-    kind = definition.kinds.get(definition.replication_key)
-    named: Literal["int", "date", "date-time"] = (
-        "int" if kind == "integer" else "date" if kind == "date" else "date-time"
-    )
-    overlap = connection.settings.overlap_seconds
-    return ReplicationKey(definition.replication_key, named, connection.clock, overlap, by_day=named == "date")

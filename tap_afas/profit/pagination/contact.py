@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_afas.profit.pagination.key import Key, KeyField
+    from tap_afas.profit.pagination.reading import Since
     from tap_afas.profit.pagination.selection import Stamp
     from tap_afas.profit.rows import Page
 
@@ -81,35 +82,22 @@ class Contact:
         stamp: The stamp's field.
         keys: The key's fields, all sortable.
         where: The filter of the settings.
-        lower: The lower end of the run.
-        bookmark: The stamp that the witness bore.
-        witness: Its key; None: it is gone, or never was known.
+        since: Where the run began, the stamp that the witness bore, and its key, where that is known.
         other: The key of another row of its stamp that came.
     """
 
     cursor: Sequence[Key] = ()
 
-    def __init__(  # noqa: PLR0913 - made in one place, with names
-        self,
-        stamp: str,
-        keys: Sequence[KeyField],
-        where: Filter,
-        *,
-        lower: Stamp,
-        bookmark: Stamp,
-        witness: Key | None,
-        other: Key | None,
-    ) -> None:
+    def __init__(self, stamp: str, keys: Sequence[KeyField], where: Filter, since: Since, *, other: Key | None) -> None:
         self.stamp = stamp
         self.keys = tuple(keys)
         self.where = where
-        self.witness = witness
-        self.phase = Phase.WITNESS if witness is not None else Phase.NEWEST
-        self._lower = lower
-        self._bookmark = bookmark
+        self.witness = since.witness
+        self.phase = Phase.WITNESS if since.witness is not None else Phase.NEWEST
+        self._since = since
         self._other = other
         # The row that is asked for, what its stamp was, and a fingerprint of it.
-        self._key: Key = witness or ()
+        self._key: Key = since.witness or ()
         self._found: tuple[Stamp, bytes] = (None, b"")
         self._tries = 0
 
@@ -162,7 +150,7 @@ class Contact:
             if found == self._found:
                 raise LiteralError(
                     f"AFAS compares {self.stamp} otherwise than it shows it: a row with {stamp} doesn't come where"
-                    f" those from {self._lower} on are asked for. Asked: {query}."
+                    f" those from {self._since.lower} on are asked for. Asked: {query}."
                 )
             self._tries += 1
             self._found = found
@@ -174,9 +162,9 @@ class Contact:
             self.witness = self._other
             gone = "it went, or lost its stamp"
             self._go(gone if self._other is None else "it went, and another row of its stamp came")
-        elif stamp < self._bookmark:
+        elif stamp < self._since.bookmark:
             raise WentBackError(
-                f"The row that was last changed on {self._bookmark} bears {stamp} in {self.stamp} now. Asked: {query}."
+                f"The row that was last changed on {self._since.bookmark} bears {stamp} in {self.stamp} now. Asked: {query}."
             )
         else:
             self._found = found

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tap_afas.profit.clock import shift
 from tap_afas.profit.errors import ProfitError
+from tap_afas.profit.query import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_afas.profit.query import Group
     from tap_afas.profit.rows import Page
 
 Value: TypeAlias = "str | int | decimal.Decimal | bool | None"
@@ -64,6 +66,10 @@ class KeyField:
             return "true" if value else "false"
         text = f"{value:f}" if isinstance(value, decimal.Decimal) else str(value)
         return text.removesuffix("Z").partition(".")[0] if self.kind in {"date", "moment"} else text
+
+    def is_inexact(self, *, cautious: bool) -> bool:
+        """Whether its values may be stored finer than shown; decimals count only where caution is called for."""
+        return self.kind == "moment" or (self.kind == "decimal" and cautious)
 
     def before(self, value: Value) -> str:
         """The literal of a value surely before whatever is stored where this one is shown."""
@@ -108,6 +114,20 @@ def loose(text: str) -> str:
 def tied(fields: Sequence[KeyField], one: Key, other: Key) -> bool:
     """Whether two keys tie in some fields, which stand at their beginning."""
     return all(field.ties(a, b) for field, a, b in zip(fields, one, other, strict=False))
+
+
+def at_or_after(fields: Sequence[KeyField], key: Key, *, cautious: bool) -> list[Group]:
+    """`(a, b, c) >= key` in parts, in the order of the key: `a = x, b = y, c >= z`; `a = x, b > y`; `a > x`."""
+    groups: list[Group] = []
+    equal: Group = ()
+    for place, (field, value) in enumerate(zip(fields, key, strict=False), start=1):
+        if field.is_inexact(cautious=cautious):
+            # It covers all that a further field could add.
+            groups.insert(0, (*equal, Condition(field.id, ">=", field.before(value))))
+            break
+        groups.insert(0, (*equal, Condition(field.id, ">=" if place == len(fields) else ">", field.literal(value))))
+        equal = (*equal, Condition(field.id, "=", field.literal(value)))
+    return groups
 
 
 def in_order(fields: Sequence[KeyField], keys: Sequence[Key], floor: Key | None = None) -> bool:

@@ -7,8 +7,8 @@ import enum
 import itertools
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.pagination.key import check_keys, in_order, tied
-from tap_afas.profit.pagination.page import MisbehavedError, is_end
+from tap_afas.profit.pagination.key import at_or_after, check_keys, in_order, tied
+from tap_afas.profit.pagination.page import MisbehavedError, NoContactError, is_end
 from tap_afas.profit.query import Condition, Filter, Group, Query, both
 
 if TYPE_CHECKING:
@@ -66,13 +66,6 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
 """Every step a walk can take, and why."""
 
 
-@dataclasses.dataclass(eq=False)
-class NoContactError(MisbehavedError):
-    """AFAS compares the key otherwise than it shows it; rows can only be read by offset."""
-
-    advice: str = "Set `primary_keys` of this connector to a field that AFAS compares as it shows it, such as an id."
-
-
 class Keyset:
     """By key: `key >= last`, in the key's order.
 
@@ -124,11 +117,8 @@ class Keyset:
     @property
     def _deepest(self) -> int:
         """How many fields a condition can use: the first that isn't stored as shown ends it."""
-        ends = (place for place, field in enumerate(self.keys, start=1) if self._is_inexact(field))
+        ends = (place for place, field in enumerate(self.keys, start=1) if field.is_inexact(cautious=self._cautious))
         return next(ends, len(self.keys))
-
-    def _is_inexact(self, field: KeyField) -> bool:
-        return field.kind == "moment" or (field.kind == "decimal" and self._cautious)
 
     def next_query(self) -> Query:
         """What to ask next; the same until `advance` is called."""
@@ -154,17 +144,7 @@ class Keyset:
         return query, count
 
     def _behind(self, key: Key, depth: int) -> list[Group]:
-        """`(a, b, c) >= key` in parts, in the order of the key: `a = x, b = y, c >= z`; `a = x, b > y`; `a > x`."""
-        groups: list[Group] = []
-        equal: Group = ()
-        for place, (field, value) in enumerate(zip(self.keys[:depth], key, strict=False), start=1):
-            if self._is_inexact(field):
-                # It covers all that a further field could add.
-                groups.insert(0, (*equal, Condition(field.id, ">=", field.before(value))))
-                break
-            groups.insert(0, (*equal, Condition(field.id, ">=" if place == depth else ">", field.literal(value))))
-            equal = (*equal, Condition(field.id, "=", field.literal(value)))
-        return groups
+        return at_or_after(self.keys[:depth], key, cautious=self._cautious)
 
     # What came
 

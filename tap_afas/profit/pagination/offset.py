@@ -8,7 +8,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from tap_afas.profit.errors import ProfitError, QueryTooLongError
-from tap_afas.profit.pagination.key import KeyField, in_order
+from tap_afas.profit.pagination.key import KeyField, check_keys, in_order
 from tap_afas.profit.pagination.page import MisbehavedError, is_end
 from tap_afas.profit.query import LONGEST_QUERY, Filter, Query
 
@@ -50,14 +50,18 @@ class Offset:
         order: Fields to sort by: as many as AFAS can sort and the query string holds.
         size: Rows a page.
         where: Which rows.
+        keys: The key's fields, if one is known.
     """
 
     cursor = ()
 
-    def __init__(self, order: Sequence[KeyField], size: PageSize, where: Filter = ()) -> None:
+    def __init__(
+        self, order: Sequence[KeyField], size: PageSize, where: Filter = (), keys: Sequence[KeyField] = ()
+    ) -> None:
         self.order = tuple(order)
         self.size = size
         self.where = where
+        self.keys = tuple(keys)
         self.done = False
         self._ids = tuple(field.id for field in order)
         self._delivered = 0
@@ -76,6 +80,7 @@ class Offset:
 
     def advance(self, query: Query, page: Page) -> Sequence[int]:
         """Take a page; while a shift is healed none of its rows may be new."""
+        check_keys(page, self.keys)
         if self._at_end:
             self._check_end(page, query)
             return ()

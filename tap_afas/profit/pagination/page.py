@@ -24,6 +24,13 @@ class MisbehavedError(ProfitError):
     )
 
 
+@dataclasses.dataclass(eq=False)
+class NoContactError(MisbehavedError):
+    """AFAS compares the key otherwise than it shows it; rows can only be read by offset."""
+
+    advice: str = "Set `primary_keys` of this connector to a field that AFAS compares as it shows it, such as an id."
+
+
 class PageSize:
     """How many rows to ask for: as many as wanted, fewer where AFAS can't, slowly more again.
 

@@ -77,3 +77,8 @@ class Since:
     at_once: bool = False
     lagged: Callable[[Unit], Stamp] | None = None
     bounded: Callable[[Stamp], Sequence[Reading]] | None = None
+
+    @property
+    def meets_witness(self) -> bool:
+        """Whether the run begins at or before the bookmark, and so should meet the row that bore it."""
+        return not self.lagged and None not in {self.lower, self.bookmark} and bool(self.lower <= self.bookmark)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from tap_afas.profit.clock import coarsest_unit
 from tap_afas.profit.pagination.contact import Contact
 from tap_afas.profit.pagination.key import check_keys
-from tap_afas.profit.pagination.keyset import NoContactError
 from tap_afas.profit.pagination.moment import Moment
+from tap_afas.profit.pagination.page import NoContactError
 from tap_afas.profit.pagination.reading import Place, Since
 from tap_afas.profit.pagination.selection import changed, highest
 from tap_afas.profit.pagination.stamps import Stamps
@@ -134,15 +134,8 @@ class Readings:
         """Where a later run can go on; None before the walk and behind it."""
         if self.phase is not Phase.WALK or self.stamp is None or not self._keys:
             return None
-        return Place(
-            self.reading.name,
-            tuple(self._walk.cursor),
-            self.since.lower,
-            self.stamps.highest,
-            self.stamps.witness,
-            self._asked,
-            self._cap,
-        )
+        top, witness, cursor = self.stamps.highest, self.stamps.witness, tuple(self._walk.cursor)
+        return Place(self.reading.name, cursor, self.since.lower, top, witness, self._asked, self._cap)
 
     def _go(self, reason: str) -> None:
         self.phase = TRANSITIONS[self.phase][reason]
@@ -296,18 +289,9 @@ class Readings:
             self.stamps.look(page, new)
 
     def _end(self) -> None:
-        since = self.since
-        at_bookmark = since.lower is not None and since.bookmark is not None and since.lower <= since.bookmark
-        if self.stamp is None or not at_bookmark or self.stamps.met or self._resumed or not self._keys or since.lagged:
+        if not self.since.meets_witness or self.stamps.met or self._resumed or not (self.stamp and self._keys):
             self._go("all there is")
             return
-        self._contact = Contact(
-            self.stamp,
-            self._keys,
-            self._parts[0] if len(self._parts) == 1 else (),
-            lower=since.lower,
-            bookmark=since.bookmark,
-            witness=since.witness,
-            other=self.stamps.same_stamp,
-        )
+        where = self._parts[0] if len(self._parts) == 1 else ()
+        self._contact = Contact(self.stamp, self._keys, where, self.since, other=self.stamps.same_stamp)
         self._go("all there is, without the witness")

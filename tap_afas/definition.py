@@ -1,0 +1,107 @@
+"""What a stream is, and whether the connector still fits it."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import TYPE_CHECKING, Any
+
+from tap_afas.profit.errors import ProfitError
+from tap_afas.schema import fits, kind_in_schema
+
+if TYPE_CHECKING:
+    from tap_afas.profit.metainfo import Connector, Kind
+
+
+class SchemaChangedError(ProfitError):
+    """The connector doesn't fit the stream, or no longer."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Definition:
+    """A stream as discovery or a catalog defines it.
+
+    Attributes:
+        connector_id: As AFAS spells it.
+        name: The stream's name for targets.
+        schema: JSON Schema of its records.
+        primary_keys: Its key; empty when none is known.
+        replication_key: Its stamp, if it has one.
+        replication_method: In Singer's words.
+        selected: The fields that records hold; the keys are among them in any case. None: all.
+    """
+
+    connector_id: str
+    name: str
+    schema: dict[str, Any]
+    primary_keys: tuple[str, ...] = ()
+    replication_key: str | None = None
+    replication_method: str = "FULL_TABLE"
+    selected: frozenset[str] | None = None
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The kinds of its fields: what its target has columns for."""
+        return {field: kind_in_schema(schema) for field, schema in self.schema.get("properties", {}).items()}
+
+    @property
+    def logger(self) -> logging.Logger:
+        """Where is said what concerns the stream; the SDK's logger of it."""
+        return logging.getLogger(f"tap-afas.{self.name}")
+
+    def columns(self, connector: Connector, now: dict[str, Kind]) -> dict[str, Kind]:
+        """The kinds of a stream's fields, from its schema; says what changed since that was made."""
+        columns = self.kinds
+        needed = [*self.primary_keys, *([self.replication_key] if self.replication_key else [])]
+        unknown = [field for field in needed if field not in columns or field not in connector.fields]
+        if unknown:
+            raise SchemaChangedError(
+                f"The key or replication key names {', '.join(unknown)}, which the connector doesn't have.",
+                "Run discovery again, and correct `primary_keys`, `replication_key` or the catalog.",
+            )
+        for field, column in columns.items():
+            if field in now and not fits(now[field], column):
+                raise SchemaChangedError(
+                    f"The field {field} was {column} when the catalog was made, and is {now[field]} now.",
+                    "Run discovery again and give the target a new column, or keep the old type with"
+                    f" `streams.{self.connector_id}.types`.",
+                )
+        added = [field for field in now if field not in columns]
+        removed = [field for field in columns if field not in now]
+        if added:
+            self.logger.warning("New in AFAS, left out until discovery runs again: %s.", ", ".join(added))
+        if removed:
+            self.logger.warning("No longer in AFAS, null from now on: %s.", ", ".join(removed))
+        return columns
+
+    @property
+    def stamp(self) -> str | None:
+        """The replication key; None for a full table."""
+        method, stamp = self.replication_method, self.replication_key
+        if method == "FULL_TABLE":
+            return None
+        if method == "INCREMENTAL" and stamp:
+            return stamp
+        why = " without a replication key." if method == "INCREMENTAL" else ", which AFAS has no way to give."
+        raise SchemaChangedError(
+            f"The catalog asks for {method} replication{why}",
+            "Set `replication-method` to FULL_TABLE, or to INCREMENTAL with a `replication-key`.",
+        )
+
+    def check_stamp(self, connector: Connector, kind: Kind) -> None:
+        """Check that a connector's rows can be selected by the replication key.
+
+        Raises:
+            SchemaChangedError: They can't.
+        """
+        stamp = self.replication_key or ""
+        setting = f"`streams.{self.connector_id}.replication_key`"
+        if not connector.fields[stamp].sortable:
+            raise SchemaChangedError(
+                f"AFAS can't sort on the replication key {stamp}.", f"Set {setting} to another field, or empty."
+            )
+        if kind not in {"date", "date-time", "integer"}:
+            raise SchemaChangedError(
+                f"The replication key {stamp} is {kind}; it must be a date or a whole number.",
+                f"Set {setting} to another field, or empty for full table.",
+            )
