@@ -164,7 +164,8 @@ class Contact:
             self._go(gone if self._other is None else "it went, and another row of its stamp came")
         elif stamp < self._since.bookmark:
             raise WentBackError(
-                f"The row that was last changed on {self._since.bookmark} bears {stamp} in {self.stamp} now. Asked: {query}."
+                f"The row that was last changed on {self._since.bookmark} bears {stamp} in {self.stamp} now."
+                f" Asked: {query}."
             )
         else:
             self._found = found
