@@ -224,7 +224,7 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
         version=_number(state.get("version")),
         rows_read=_number(state.get("rows_read")),
     )
-    if key is None or state.get("replication_key") != key.id:
+    if key is None or state.get("replication_key") not in {None, key.id}:
         return common
     name = "bookmark"
     try:
