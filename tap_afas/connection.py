@@ -62,24 +62,15 @@ class Connection:
         self.clock = Clock(settings.timezone)
         self._described: dict[str, Connector | ProfitError] = {}
 
-    @property
+    @functools.cached_property
     def environment(self) -> Environment:
         """What the token may read."""
-        return self._environment_and_start[0]
-
-    @property
-    def started(self) -> datetime.datetime:
-        """When the run began, by AFAS' clock or this machine's, whichever is earlier: bookmarks never pass it."""
-        return self._environment_and_start[1]
-
-    @functools.cached_property
-    def _environment_and_start(self) -> tuple[Environment, datetime.datetime]:
         local = datetime.datetime.now(tz=datetime.UTC)
         environment, date = self.client.environment()
         if date is not None and abs(date - local) > _LARGEST_CLOCK_DIFFERENCE:
-            logger.warning("This machine's clock says %s, AFAS' says %s; the earlier one counts.", local, date)
+            logger.warning("This machine's clock says %s, AFAS' says %s; AFAS' counts.", local, date)
         self._warn_of_expiry(environment)
-        return environment, local if date is None else min(local, date)
+        return environment
 
     def _warn_of_expiry(self, environment: Environment) -> None:
         today = datetime.datetime.now(tz=datetime.UTC).date()
