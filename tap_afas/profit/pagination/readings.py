@@ -267,7 +267,7 @@ class Readings:
             self._walk, self._keys = self._by_offset(self._where), ()
             return ()
         self._look(query, self.reading.selection, page, new)
-        if not self._asked and not self.since.lagged:
+        if self.stamp is not None and not self._asked and not self.since.lagged:
             self.stamps.lift(page, new, self._cap)
         if len(self._parts) > 1 and self._keys:
             new = [place for place in new if page.keys[place] not in self._sent]
