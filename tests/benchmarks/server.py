@@ -21,7 +21,7 @@ from table import KEY, STAMP, Table, metainfo
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_AT_OR_AFTER, _EMPTY, _NOT_EMPTY = "2", "8", "9"
+_AT_OR_AFTER, _AT_OR_BEFORE, _EMPTY, _NOT_EMPTY = "2", "3", "8", "9"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +40,8 @@ class UnexpectedError(Exception):
 def slice_of(table: Table, query: dict[str, str]) -> tuple[int, int, int]:
     """Which rows a query is about: the first, the one after the last, and how many are passed over."""
     skip, take = int(query.get("skip", "0")), int(query.get("take", "100"))
+    if query.get("orderbyfieldids") == f"-{STAMP}":
+        return highest(table, query)
     if query.get("orderbyfieldids", KEY).split(",")[0] not in {KEY, STAMP} or "filterjson" in query:
         raise UnexpectedError(query)
     field, operator, value = (query.get(name, "") for name in ("filterfieldids", "operatortypes", "filtervalues"))
@@ -55,6 +57,17 @@ def slice_of(table: Table, query: dict[str, str]) -> tuple[int, int, int]:
         raise UnexpectedError(query)
     start = min(first + skip, table.rows)
     return start, min(start + take, table.rows), skip
+
+
+def highest(table: Table, query: dict[str, str]) -> tuple[int, int, int]:
+    """The row with the highest stamp, asked for with one that no row passes."""
+    fields, operators = query.get("filterfieldids"), query.get("operatortypes")
+    cap = query.get("filtervalues", "").rpartition(",")[2]
+    if (fields, operators, query.get("take")) != (f"{STAMP},{STAMP}", f"{_NOT_EMPTY},{_AT_OR_BEFORE}", "1"):
+        raise UnexpectedError(query)
+    if table.at_stamp(cap) < table.rows:
+        raise UnexpectedError(query)
+    return table.rows - 1, table.rows, 0
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
