@@ -179,8 +179,9 @@ class Keyset:
                 self._look_further_back()
             return ()
         new: Sequence[int] = range(len(keys))
-        if not self._known.keys().isdisjoint(keys):
-            new = [place for place in new if self._known.get(keys[place]) != page.fingerprint(place)]
+        known = self._known
+        if not known.keys().isdisjoint(keys):
+            new = [n for n, key in enumerate(keys) if key not in known or known[key] != page.fingerprint(n)]
         self._pages += 1
         moved = bool(keys) and keys[-1] not in self._known and keys[-1] not in self.cursor[:1]
         longest, self._longest = self._longest, max(self._longest, len(keys))
