@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import enum
 import itertools
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _MOST_STUCK = 12
 # How often the first row may go just when it is asked for.
 _MOST_FIRSTS = 5
+# How often rows that go may take the walk back to where it was.
+_MOST_RETURNS = 12
 
 
 class Phase(enum.Enum):
@@ -100,6 +103,8 @@ class Keyset:
         # The last row is known to be gone: its absence tells nothing.
         self._gone = False
         self._stuck = 0
+        # The last keys of pages, and how often each was one.
+        self._ends: collections.Counter[Key] = collections.Counter()
         # How many of the groups of `_behind` are exhausted; a question holds as many of the others as fit.
         self._exhausted = 0
         self._tail: Sequence[Key] = ()
@@ -210,6 +215,11 @@ class Keyset:
         """Choose by how many fields the next page is asked for, and keep what it will bring again."""
         keys = page.keys
         last = keys[-1]
+        self._ends[last] += 1
+        if self._ends[last] > _MOST_RETURNS:
+            raise NoContactError(
+                f"Asked for the rows from one of {', '.join(self._order)} on, AFAS sends the same again and again."
+            )
         # Where rows tie by the score, the next page needs about as many rows.
         self._stuck = max(0, self._stuck - 1)
         self._exhausted = self._back = 0
