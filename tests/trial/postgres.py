@@ -57,6 +57,10 @@ class Database:
         ).format(schema, table)
         return {row["column_name"]: row["data_type"] for row in self.query(query)}
 
+    def empty(self, table: str, schema: str = _SCHEMA) -> None:
+        """Delete all rows of a table."""
+        self.query(sql.SQL("DELETE FROM {} RETURNING 1").format(sql.Identifier(schema, table)))
+
     def query(self, query: sql.Composed | sql.SQL) -> list[dict[str, Any]]:
         """The rows that a query finds."""
         names = {"dbname" if name == "database" else name: value for name, value in self.settings.items()}

@@ -64,9 +64,20 @@ class Project:
         """Install tap and target, each in a virtual environment of its own."""
         self._meltano("install", *_PIPELINE)
 
-    def run(self) -> str:
+    def run(self, *options: str) -> str:
         """Run the pipeline once, and tell what Meltano said."""
-        return self._meltano("run", *_PIPELINE)
+        return self._meltano("run", *options, *_PIPELINE)
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Set the pipeline's state by hand."""
+        self._meltano("state", "set", "--force", f"dev:{'-to-'.join(_PIPELINE)}", json.dumps({"singer_state": state}))
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The pipeline's state."""
+        said = self._meltano("state", "get", f"dev:{'-to-'.join(_PIPELINE)}")
+        state: dict[str, Any] = json.loads(said[said.index('{"') :])["singer_state"]
+        return state
 
     @property
     def catalog(self) -> dict[str, Any]:
