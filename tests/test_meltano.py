@@ -33,9 +33,7 @@ def _day(number: int) -> str:
 
 
 def _table() -> Table:
-    rows = [
-        (number, f"zaak {number}", f"2024-05-01T10:{number // 60:02}:{number % 60:02}.000") for number in range(_ROWS)
-    ]
+    rows = [(number, f"zaak {number}", f"{_day(number)}T10:00:00.000") for number in range(_ROWS)]
     return Table(_ZAKEN, rows, lambda number: (number, "nieuw", None))
 
 
