@@ -13,17 +13,18 @@ from depth import depth
 from hypothesis import example, given
 from hypothesis import strategies as st
 from model import CODE, FIELDS, MODIFIED, Answer, Source, Target, Ticking, Walk, row, run
-
 from tap_afas.profit.by_key import ByKey
 from tap_afas.profit.by_stamp import ByStamp, StampField, Start
 from tap_afas.profit.keys import SeenKeys, UnfitKeyError
 from tap_afas.profit.page import KeyField, PageSize
+
 from tap_afas.sandbox import Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_afas.profit.page import Key, KeyKind, Value
+
     from tap_afas.profit.query import Filter
     from tap_afas.sandbox import Row, Sandbox
 

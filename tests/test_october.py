@@ -11,10 +11,10 @@ from depth import depth
 from hypothesis import example, given
 from hypothesis import strategies as st
 from model import Source, Target, Ticking, Walk, committed, last_state, row, run
-
 from tap_afas.profit.by_stamp import ByStamp, StampField, Start
-from tap_afas.profit.clock import Clock
 from tap_afas.profit.page import KeyField, PageSize
+
+from tap_afas.profit.clock import Clock
 from tap_afas.profit.rows import Page
 
 if TYPE_CHECKING:

@@ -66,7 +66,8 @@ def test_an_incremental_table_takes_only_changes(sandbox: Sandbox, database: Dat
     connector = sandbox.connectors["Zaken"]
     wanted = [as_loaded(connector, row) for row in sandbox.rows("Zaken")]
     assert not list(differences(connector, [0], wanted, database.rows("Zaken")))
-    assert not run_tap(settings, state=second.state).records("Zaken")
+    # The overlap comes again until it settles.
+    assert run_tap(settings, state=second.state).records("Zaken") == second.records("Zaken")
 
 
 def test_a_full_run_takes_out_what_incremental_runs_left(sandbox: Sandbox, database: Database) -> None:

@@ -9,11 +9,11 @@ from unittest import mock
 
 import pytest
 from running import articles, config_of, run_tap
+from tap_afas.profit.by_key import ByKey
+from tap_afas.profit.page import KeyField, PageSize
 
 from tap_afas.plan import Reading, make_plan
-from tap_afas.profit.by_key import ByKey
 from tap_afas.profit.errors import ProfitError
-from tap_afas.profit.page import KeyField, PageSize
 from tap_afas.sandbox import Connector, Fault, Field, Table
 from tap_afas.sync import Phase
 from tap_afas.tap import TapAfas

@@ -91,7 +91,7 @@ def test_progress_of_a_long_walk(sandbox: Sandbox) -> None:
     sandbox.load([articles(25)])
     with mock.patch("tap_afas.progress._SECONDS", 0.0):
         said = run_tap(config_of(sandbox, page_size=10)).lines("INFO")
-    assert any("rows so far" in line and "rows/s" in line and "up to 2024-03-01T" in line for line in said)
+    assert any("rows so far" in line and "rows/s" in line for line in said)
 
 
 @pytest.mark.parametrize("option", ["--about", "--version", "--help"])
@@ -107,9 +107,8 @@ def test_what_reads_nothing_loads_nothing_that_reads(option: str) -> None:
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stderr
     loaded = {line.rpartition("|")[2].strip().removeprefix("tap_afas.") for line in said.splitlines()}
     assert {"tap", "settings"} <= loaded
-    walks = {"walk", "by_stamp", "by_key", "by_offset", "keys", "page"}
-    reads = {"config_validation", "connection", "discovery", "plan", "stream", "sync", "records"}
-    profit = {f"profit.{name}" for name in walks | {"client", "clock", "rows"}}
+    reads = {"bookmark", "config_validation", "connection", "discovery", "place", "plan", "stream", "sync", "records"}
+    profit = {f"profit.{name}" for name in ("client", "clock", "pagination", "rows")}
     assert not loaded & (reads | profit)
 
 

@@ -77,12 +77,12 @@ class _Steps(contextlib.ExitStack):
 
 def _table(arrived: list[Arrived]) -> Iterator[str]:
     widest = max(len(one.connector) for one in arrived)
-    line = f"{{:<{widest}}}  {{:<8}}  {{:>8}}  {{:>10}}  {{:>7}}  {{:>7}}  {{:>7}}  {{:>6}}"
-    yield line.format("", "", "rows in", "rows in", "changed", "", "sent by", "rows")
-    yield line.format("GetConnector", "read", "AFAS", "PostgreSQL", "+ new", "deleted", "2nd run", "differ")
-    yield line.format(*["-" * width for width in (widest, 8, 8, 10, 7, 7, 7, 6)])
+    line = f"{{:<{widest}}}  {{:<8}}  {{:>8}}  {{:>10}}  {{:>7}}  {{:>7}}  {{:>6}}"
+    yield line.format("", "", "rows in", "rows in", "changed", "", "rows")
+    yield line.format("GetConnector", "read", "AFAS", "PostgreSQL", "+ new", "deleted", "differ")
+    yield line.format(*["-" * width for width in (widest, 8, 8, 10, 7, 7, 6)])
     for one in sorted(arrived, key=lambda one: one.connector.lower()):
-        numbers = (one.rows_afas, one.rows_postgres, one.changed, one.deleted, one.sent_again, len(one.differences))
+        numbers = (one.rows_afas, one.rows_postgres, one.changed, one.deleted, len(one.differences))
         yield line.format(one.connector, _READ[one.way], *(f"{number:,}" for number in numbers))
     yield ""
     yield from _LEGEND

@@ -60,7 +60,7 @@ class Stamps:
             if stamp is None or (cap is not None and stamp > cap):
                 continue
             if self.highest is None or stamp > self.highest:
-                self.highest, self.witness = stamp, page.keys[place] if page.keys else None
+                self.highest, self.witness = stamp, page.keys[place] or None
 
     def forget(self) -> None:
         """What was read is read again, or doesn't tell the highest stamp."""
