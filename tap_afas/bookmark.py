@@ -65,6 +65,10 @@ class ReplicationKey:
         """Before which stamp nothing comes any more; None for numbers, which tell no time."""
         return None if self.kind == "int" else shift(self.clock.earliest_wall(start), -self.lag(unit))
 
+    def beyond(self, stamp: Stamp, unit: Unit | None) -> Stamp:
+        """A stamp that no row passes which is shown with this one: rows may be stored finer than shown."""
+        return stamp if stamp is None or self.kind == "int" else shift(stamp, SECONDS[self.unit(unit)])
+
     def first(self, start_date: str) -> Stamp:
         """Where a first sync begins."""
         wall = self.clock.earliest_wall(_moment(start_date))
@@ -188,7 +192,9 @@ class Bookmark:
         bookmark = _later(bookmark, run.highest)
         if bookmark is not None and (pending is None or (ripe if key.kind == "int" else moves) or pending_at is None):
             pending, pending_at = bookmark, now.isoformat() if now else None
-        if key.kind != "int" and bookmark is not None and began is not None:
+        if appends and key.kind != "int":
+            settled = _later(settled, run.until)
+        elif key.kind != "int" and bookmark is not None and began is not None:
             long_ago = shift(key.cap(start), -_DAY - key.lag(run.unit))
             settled = _later(settled, bookmark) if bookmark < long_ago else settled
         witness = run.witness if moves else run.old_witness

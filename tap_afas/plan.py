@@ -214,7 +214,8 @@ def _appended(
     bookmark: Bookmark, key: ReplicationKey, start_date: str | None, start: datetime.datetime, where: Filter
 ) -> Since:
     """What is read of a stream without a key: each version of a row once, as soon as no other can come before it."""
-    low, first = bookmark.bookmark, bookmark.bookmark is None
+    low = max((one for one in (bookmark.settled, bookmark.bookmark) if one is not None), default=None)
+    first = bookmark.bookmark is None
 
     def readings(high: Stamp) -> list[Reading]:
         begin, end = low, high
@@ -228,7 +229,7 @@ def _appended(
             found.append(Reading(between(key.id, begin, end, behind=behind), where, "changed"))
         return [*found, Reading(empty(key.id), where, "empty")] if first else found
 
-    return Since(None, low, unit=bookmark.unit, lagged=lambda unit: key.lagged(start, unit), bounded=readings)
+    return Since(unit=bookmark.unit, lagged=lambda unit: key.lagged(start, unit), beyond=key.beyond, bounded=readings)
 
 
 def _parts(where: Filter, order: Sequence[KeyField], stamp: str | None) -> tuple[Filter, ...]:

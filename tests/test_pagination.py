@@ -8,7 +8,7 @@ import pytest
 from depth import depth
 from hypothesis import event, given
 from hypothesis import strategies as st
-from world import KEYS, Oddities, World, play, run
+from world import KEYS, Oddities, World, append, play, run
 
 from tap_afas.profit.pagination import contact, keyset, readings
 
@@ -90,6 +90,17 @@ def test_literals_that_are_read_in_another_zone_fail_or_harm_nothing(shift: int,
     became, said = play(seed, Oddities(shift=shift))
     event(became)
     assert became == "whole" or ("AFAS" in said and "S" in said and became == "failed")
+
+
+@pytest.mark.parametrize("unit", [1, 60, 3600, 86400])
+@pytest.mark.parametrize("compared_shown", [False, True])
+@depth(20)
+@given(seed=_SEEDS, rounded=st.booleans(), int_stamp=st.booleans())
+def test_what_appends_sends_each_version_once(
+    *, unit: int, compared_shown: bool, seed: int, rounded: bool, int_stamp: bool
+) -> None:
+    odd = Oddities(appends=True, unit=unit, compared_shown=compared_shown, rounded=rounded, int_stamp=int_stamp)
+    assert append(seed, odd) == ("whole", None)
 
 
 def test_a_run_in_which_nothing_changed_asks_one_question() -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_afas.bookmark import ReplicationKey, read_bookmark
 from tap_afas.place import place_to_text, read_place
+from tap_afas.plan import _appended
 from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.pagination.key import KeyField, key_from_text
@@ -80,6 +81,7 @@ class Oddities:
     restore: bool = False
     highest_fails: bool = False
     offset: bool = False
+    appends: bool = False
 
 
 class Rows(Page):
@@ -338,7 +340,7 @@ def run(
     world: World, state: dict[str, Any], target: dict[Any, Any], kill: int | None = None, trace: list[Any] | None = None
 ) -> dict[str, Any]:
     """One run, as `sync` makes it."""
-    odd, keys = world.odd, world.keys
+    odd, keys = world.odd, () if world.odd.appends else world.keys
     rkey = ReplicationKey("S", "int" if odd.int_stamp else "date-time", Clock(), OVERLAP)
     date = None if world.offset is None else (world.now + dt.timedelta(seconds=world.offset)).replace(microsecond=0)
     start = date or world.now
@@ -350,11 +352,11 @@ def run(
     lower = place.lower if place else bookmark.lower(rkey)
     readings = (
         [Reading(everything(), name="all")]
-        if lower is None
+        if lower is None or odd.appends
         else [Reading(changed("S", lower), name="changed"), Reading(empty("S"), name="empty")]
     )
     size = PageSize(odd.take)
-    order = list(keys)
+    order = list(world.keys)
 
     def by_offset(where: Any) -> Offset:
         return Offset(order, size, where)
@@ -362,14 +364,16 @@ def run(
     readings_run = Readings(
         readings,
         walk=(lambda where, cursor: by_offset(where))
-        if odd.offset
+        if odd.offset or odd.appends
         else lambda where, cursor: Keyset(keys, size, where, cursor),
         by_offset=by_offset,
-        order=[key.id for key in keys],
+        order=[key.id for key in order],
         keys=keys,
         size=size,
         stamp="S",
-        since=Since(
+        since=_appended(bookmark, rkey, None, start, ())
+        if odd.appends
+        else Since(
             lower,
             bookmark.bookmark,
             None if bookmark.witness is None else key_from_text(bookmark.witness, keys),
@@ -392,7 +396,10 @@ def run(
         if trace is not None:
             trace.append((str(query), [c for g in query.filter for c in g], page.rows, list(new), readings_run.phase))
         for position in new:
-            target[page.keys[position]] = page.rows[position][3]
+            key = page.rows[position][:4] if odd.appends else page.keys[position]
+            if odd.appends and key in target:
+                raise AssertionError(f"twice: {key}")
+            target[key] = page.rows[position][3]
         pages += 1
         if not readings_run.done:
             here = readings_run.place
@@ -402,7 +409,9 @@ def run(
                 return state
     began = date if place is None else None
     now = None if world.offset is None else (world.now + dt.timedelta(seconds=world.offset)).replace(microsecond=0)
-    return bookmark.completed(rkey, readings_run.stamps, start=start, began=began, now=now).to_state(rkey)
+    return bookmark.completed(
+        rkey, readings_run.stamps, start=start, began=began, now=now, appends=odd.appends
+    ).to_state(rkey)
 
 
 def play(seed: int, odd: Oddities) -> tuple[str, Any]:
@@ -428,4 +437,27 @@ def play(seed: int, odd: Oddities) -> tuple[str, Any]:
         for row in world.rows.values()
     }
     lost = {key: value for key, value in want.items() if target.get(key) != value}
+    return ("lost", lost) if lost else ("whole", None)
+
+
+def append(seed: int, odd: Oddities) -> tuple[str, Any]:
+    """A history of a stream that appends, with changes between the runs: what a target lacks at the end."""
+    chance = random.Random(seed)  # noqa: S311 - test data
+    world = World(chance, odd)
+    target: dict[Any, Any] = {}
+    state: dict[str, Any] = {}
+    for _ in range(chance.randrange(1, odd.runs)):
+        world.alive = True
+        for _ in range(chance.randrange(3)):
+            world.changes()
+            world.wait(chance.choice([0, 1, 100, 3000]))
+        world.alive = False
+        state = run(world, state, target)
+        world.wait(chance.choice(odd.waits))
+    # An hour may look like a day for a while; a number is sent once it has been pending for long enough.
+    for _ in range(3 if odd.int_stamp else 1):
+        world.wait(OVERLAP + 2 * 86_400 + 2)
+        state = run(world, state, target)
+    sent = set(target.values())
+    lost = [row for row in world.rows.values() if row[1] not in sent]
     return ("lost", lost) if lost else ("whole", None)

@@ -66,6 +66,7 @@ class Since:
         cap: No later stamp becomes the bookmark. None: any may.
         at_once: Whether one question may do for all that changed.
         lagged: For a stream that appends: the cap, by the unit in which stamps are shown.
+        beyond: For a stream that appends: a stamp that no row passes which is shown with this one, by the unit.
         bounded: For a stream that appends: what to read up to a stamp (None: there is none).
     """
 
@@ -76,6 +77,7 @@ class Since:
     cap: Stamp = None
     at_once: bool = False
     lagged: Callable[[Unit], Stamp] | None = None
+    beyond: Callable[[Stamp, Unit | None], Stamp] | None = None
     bounded: Callable[[Stamp], Sequence[Reading]] | None = None
 
     @property

@@ -247,8 +247,9 @@ class Readings:
         self._begin()
 
     def _begin(self) -> None:
-        if self.since.bounded:
-            self.readings = tuple(self.since.bounded(self.stamps.highest))
+        if self.since.bounded and self.since.beyond:
+            self.stamps.until = self.since.beyond(self.stamps.highest, self.stamps.unit)
+            self.readings = tuple(self.since.bounded(self.stamps.until))
             if not self.readings:
                 self._go("nothing to read")
                 return

@@ -26,6 +26,7 @@ class Stamps:
         highest: The bookmark to be, once all has been read; None where there is none.
         witness: The key of the row that bears it.
         old_witness: The key of a row that bears the old bookmark.
+        until: Up to which stamp a stream that appends reads, and from which the next run goes on.
         unit: In which stamps are shown, as far as is known.
         empties: How many rows had an empty stamp.
         met: Whether the row that bore the old bookmark came.
@@ -36,6 +37,7 @@ class Stamps:
         self.highest: Stamp = place.highest if place else None
         self.witness: Key | None = place.witness if place else None
         self.old_witness = since.witness
+        self.until: Stamp = None
         self.unit = since.unit
         self.empties = 0
         self.met = False
