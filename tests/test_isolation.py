@@ -105,17 +105,34 @@ def test_pages_get_smaller_until_they_fit_and_grow_again(sandbox: Sandbox) -> No
     ran = run_tap(config_of(sandbox, page_size=800))
     assert (ran.code, len(ran.records("A"))) == (0, 2000)
     takes = [int(request.parameters["take"]) for request in sandbox.log if request.kind == "rows"]
-    # The first question is for rows without a stamp, of which there are none.
+    # The first question is for the highest stamp.
     assert takes[1:5] == [800, 400, 200, 100]
     assert max(takes[5:]) <= 200
     assert len(ran.lines("WARNING")) <= 8
 
 
-@pytest.mark.parametrize("name", ["out_of_memory", "out_of_string_space", "timeout", "too_large", "gateway_timeout"])
+TOO_MUCH = ["out_of_memory", "out_of_string_space", "timeout", "too_large", "gateway_timeout"]
+
+
+@pytest.mark.parametrize("name", TOO_MUCH)
 def test_what_a_smaller_page_heals(sandbox: Sandbox, name: str) -> None:
-    times = 5 if name == "gateway_timeout" else 1
-    ran = _sync(sandbox, Fault(refuse=name, connector="B", kind="rows", times=times))
+    # The second question is for the first page; what stands before AFAS is asked five times.
+    nth = (2, 3, 4, 5, 6) if name == "gateway_timeout" else 2
+    ran = _sync(sandbox, Fault(refuse=name, connector="B", kind="rows", nth=nth))
     assert (ran.code, len(ran.records("B"))) == (0, 30)
     takes = [int(one.parameters["take"]) for one in sandbox.log if one.kind == "rows" and one.connector == "B"]
-    assert takes[0] == 10
+    assert takes[:2] == [1, 10]
     assert 5 in takes
+
+
+@pytest.mark.parametrize("name", TOO_MUCH)
+def test_a_highest_stamp_that_is_too_much_is_asked_for_once(sandbox: Sandbox, name: str) -> None:
+    ran = _sync(sandbox, Fault(refuse=name, connector="B", kind="rows", nth=1))
+    assert (ran.code, len(ran.records("B"))) == (0, 30)
+    asked = [one.parameters for one in sandbox.log if one.kind == "rows" and one.connector == "B"]
+    assert [one["orderbyfieldids"] for one in asked].count("-Modified") == 1
+    assert asked[1]["take"] == "10"
+    (said,) = (line for line in ran.lines("WARNING") if "AFAS can't tell the highest Modified" in line)
+    assert "the clocks of AFAS and its database, and `timezone`, must be right" in said
+    b, c = (ran.state["bookmarks"][stream] for stream in "BC")
+    assert (b["bookmark"], b["witness"]) == (c["bookmark"], c["witness"]) == ("2024-03-01T06:29:30", '["A00029"]')

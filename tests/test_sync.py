@@ -9,10 +9,8 @@ from unittest import mock
 
 import pytest
 from running import articles, config_of, run_tap
-from tap_afas.profit.by_key import ByKey
-from tap_afas.profit.page import KeyField, PageSize
 
-from tap_afas.plan import Reading, make_plan
+from tap_afas.plan import make_plan
 from tap_afas.profit.errors import ProfitError
 from tap_afas.sandbox import Connector, Fault, Field, Table
 from tap_afas.sync import Phase
@@ -62,7 +60,9 @@ def test_the_phases_of_a_sync(sandbox: Sandbox) -> None:
     sandbox.load([articles(60, stamp=False)])
     sync = _stream(sandbox, page_size=40).new_sync()
     phases = [sync.phase]
-    assert sync.take(sync.ask()) is None
+    described = sync.take(sync.ask())
+    assert described is not None
+    assert (described.rows, described.last) == ([], False)
     phases.append(sync.phase)
     first = sync.take(sync.ask())
     assert first is not None
@@ -70,8 +70,9 @@ def test_the_phases_of_a_sync(sandbox: Sandbox) -> None:
     *_, last = sync.deliveries()
     assert [*phases, sync.phase] == [Phase.DESCRIBE, Phase.READ, Phase.DONE]
     assert (last.last, sync.under_way) == (True, False)
-    assert "rows_read" not in first.state
-    assert last.state["rows_read"] == sync.progress.read
+    assert described.state == first.state
+    assert first.state["rows_read"] is None
+    assert last.state == {**first.state, "rows_read": sync.progress.read}
 
 
 def test_readings_come_one_after_the_other_each_under_its_version(sandbox: Sandbox) -> None:
@@ -79,8 +80,9 @@ def test_readings_come_one_after_the_other_each_under_its_version(sandbox: Sandb
 
     def two_readings(*given: Any, **options: Any) -> Plan:
         plan = make_plan(*given, **options)
-        again = ByKey([KeyField("Code", "text")], PageSize(50))
-        return dataclasses.replace(plan, readings=(*plan.readings, Reading(again, version=7, activates=True)))
+        (one,) = plan.readings.readings
+        plan.readings.readings = (one, dataclasses.replace(one, name="again", version=7))
+        return dataclasses.replace(plan, activates=True)
 
     with mock.patch("tap_afas.sync.make_plan", two_readings):
         found = list(_stream(sandbox, page_size=40).new_sync().deliveries())
