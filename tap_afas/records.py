@@ -105,7 +105,7 @@ class RecordEncoder:
                 try:
                     convert([wall])
                 except ValueError:
-                    raise self._reader.unfit(field, row) from None
+                    raise self._reader.unfit(field, row, kind) from None
             raise
 
 

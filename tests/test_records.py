@@ -12,7 +12,7 @@ from tap_afas.profit.rows import RowReader, UnfitValueError
 from tap_afas.records import RecordEncoder, ReplacedFields
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from tap_afas.profit.metainfo import Kind
 
@@ -31,8 +31,8 @@ def reader(**options: Any) -> RowReader:
     return RowReader("C", KINDS, **{"key": ("Id",), "stamp": "Gewijzigd_op", **options})
 
 
-def encoder(reads: RowReader, fields: Sequence[str] = tuple(KINDS)) -> RecordEncoder:
-    return RecordEncoder("C", reads, fields, Clock())
+def encoder(reads: RowReader, emitted: Mapping[str, Kind] = KINDS) -> RecordEncoder:
+    return RecordEncoder("C", reads, emitted, Clock())
 
 
 def emit(body: bytes, version: int | None = None, **options: Any) -> list[dict[str, Any]]:
@@ -209,8 +209,27 @@ def test_hidden_fields_are_read_but_not_emitted() -> None:
     reads = RowReader("C", {"Id": "integer", "Code": "string"}, key=("Id",))
     page = reads.read(b'{"rows":[{"Id":1,"Code":"x"}]}')
     assert page.column("Code") == ["x"]
-    (lines,) = encoder(reads, ["Id"]).lines(page.rows, None)
+    (lines,) = encoder(reads, {"Id": "integer"}).lines(page.rows, None)
     assert json.loads(lines)["record"] == {"Id": 1}
+
+
+def test_what_is_compared_as_afas_has_it_is_emitted_as_the_settings_want_it() -> None:
+    reads = RowReader("C", {"Code": "string", "Id": "integer"}, key=("Code",))
+    page = reads.read(b'{"rows":[{"Code":"00150","Id":7}]}')
+    assert page.keys == [("00150",)]
+    (record,) = encoder(reads, {"Code": "number", "Id": "string"}).records(page.rows)
+    assert record == {"Code": 150, "Id": "7"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("number", "a number"), ("integer", "a whole number"), ("date", "a date without a time"), ("boolean", "true or")],
+)
+def test_what_does_not_fit_the_kind_of_the_settings_is_reported_as_such(kind: Kind, words: str) -> None:
+    reads = RowReader("C", {"Code": "string"}, key=("Code",))
+    page = reads.read(b'{"rows":[{"Code":"0A150"}]}')
+    with pytest.raises(UnfitValueError, match=f"Code in the row with Code = 0A150 is not {words}"):
+        list(encoder(reads, {"Code": kind}).records(page.rows))
 
 
 def test_a_page_of_more_than_one_block() -> None:
@@ -221,7 +240,7 @@ def test_a_page_of_more_than_one_block() -> None:
     assert [record["Bedrag"] for record in encoder(reads).records(page.rows)] == list(range(2500))
 
 
-def test_fingerprints_tell_rows_apart_and_outlast_the_run() -> None:
+def test_fingerprints_tell_rows_apart_and_are_the_same_on_every_page() -> None:
     body = b'{"rows":[{"Id":1},{"Id":2},{"Id":1}]}'
     page = reader().read(body)
     assert page.fingerprint(0) == page.fingerprint(2) != page.fingerprint(1)

@@ -200,7 +200,7 @@ class RowReader:
         for row, value in zip(rows, self.column(field, rows), strict=True):
             text = _encoder.encode(value)
             try:
-                values.append(msgspec.Raw(text) if kind == "number" else self._convert(field, kind, text))
+                values.append(_number(text) if kind == "number" else self._convert(field, kind, text))
             except (ValueError, ArithmeticError, RecursionError):
                 raise self.unfit(field, row, kind) from None
         return values
