@@ -6,25 +6,24 @@ import dataclasses
 import datetime
 import itertools
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from depth import depth
 from hypothesis import example, given
 from hypothesis import strategies as st
 from model import CODE, FIELDS, MODIFIED, Answer, Source, Target, Ticking, Walk, row, run
-from tap_afas.profit.by_key import ByKey
-from tap_afas.profit.by_stamp import ByStamp, StampField, Start
-from tap_afas.profit.keys import SeenKeys, UnfitKeyError
-from tap_afas.profit.page import KeyField, PageSize
 
+from tap_afas.profit.pagination.key import KeyField, UnfitKeyError
+from tap_afas.profit.pagination.keyset import Keyset
+from tap_afas.profit.pagination.offset import Offset
+from tap_afas.profit.pagination.page import PageSize
 from tap_afas.sandbox import Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_afas.profit.page import Key, KeyKind, Value
-
+    from tap_afas.profit.pagination.key import Key, KeyKind, Value
     from tap_afas.profit.query import Filter
     from tap_afas.sandbox import Row, Sandbox
 
@@ -65,10 +64,10 @@ def _after(key: Key, groups: Filter) -> bool:
     )
 
 
-@pytest.mark.parametrize("kinds", [("number",), ("moment",), ("number", "moment"), ("moment", "number"), ("text",)])
+@pytest.mark.parametrize("kinds", [("int",), ("moment",), ("int", "moment"), ("moment", "int"), ("text",)])
 def test_what_a_walk_by_key_remembers_is_bounded(kinds: tuple[KeyKind, ...]) -> None:
     one_of: dict[str, Callable[[int], Value]] = {
-        "number": lambda number: 100_000 + number,
+        "int": lambda number: 100_000 + number,
         "text": lambda number: f"{number:09}",
         "moment": lambda number: (
             f"{datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=number / 4):%FT%T}Z"
@@ -76,64 +75,22 @@ def test_what_a_walk_by_key_remembers_is_bounded(kinds: tuple[KeyKind, ...]) -> 
     }
     rows = [tuple(one_of[kind](number) for kind in kinds) for number in range(1000)]
     rows = sorted({key[0]: key for key in rows}.values()) if kinds == ("moment",) else rows
-    walk = ByKey([KeyField(f"k{number}", kind) for number, kind in enumerate(kinds)], PageSize(20))
+    walk = Keyset([KeyField(f"k{number}", kind) for number, kind in enumerate(kinds)], PageSize(20), ())
     found: list[Key] = []
     while not walk.done:
-        asked = walk.question()
+        asked = walk.next_query()
         page = [key for key in rows if _after(key, asked.filter)][asked.skip : asked.skip + asked.take]
-        found += [page[position] for position in walk.learn(Answer(page))]
-        assert len(walk._previous) <= 60
+        found += [page[position] for position in walk.advance(asked, Answer(page, [None] * len(page)))]
+        assert len(walk._known) <= 60
+        assert len(walk.cursor) <= 20
     assert found == rows
 
 
-def test_of_many_keys_a_sample_is_remembered() -> None:
-    def page(first: int, stamp: str) -> Any:
-        return Answer([(number,) for number in range(first, first + 10)], [stamp] * 10)
-
-    seen = SeenKeys([KeyField("Id", "number")], "2024-02-01T00:00:00", most=50)
-    for first in range(0, 2000, 10):
-        seen.check(page(first, _OLD))
-        seen.check(page(first, _OLD))
-        assert len(seen._stamps) <= 50
-    assert len(seen._stamps) > 20
-    seen.check(page(0, "2024-03-01T00:00:00"))
-    caught = 0
-    for first in range(0, 2000, 10):
-        try:
-            seen.check(page(first, "2024-01-31T00:00:00"))
-        except UnfitKeyError:
-            caught += 1
-    assert caught > 20
-
-
-@pytest.mark.parametrize("overlap", [0, 1, 2])
-def test_a_rhythm_of_rows_hides_no_repetition(overlap: int) -> None:
-    # A header of its own, and a line whose key comes again: like an order and its lines.
-    rows: list[tuple[Key, str]] = []
-    for number in range(8000):
-        rows += [((-1 - number,), f"{_OLD}.{number:05}"), ((number % 2000,), f"{_OLD}.{number:05}")]
-    seen = SeenKeys([KeyField("Id", "number")], "2024-02-01T00:00:00", most=500)
-
-    def read() -> None:
-        for first in range(0, len(rows), 100 - overlap):
-            page = rows[first : first + 100]
-            seen.check(Answer([key for key, _ in page], [stamp for _, stamp in page]))
-
-    with pytest.raises(UnfitKeyError):
-        read()
-
-
 @pytest.mark.parametrize("key", ["a", None])
-def test_keys_are_checked_where_a_part_goes_by_offset(key: str | None) -> None:
-    walk = ByStamp(
-        StampField("At", is_date=True),
-        keys=[KeyField("Code", "text")],
-        order=["Number"],
-        size=PageSize(10),
-        start=Start(empties=True),
-    )
+def test_keys_are_checked_where_a_walk_goes_by_offset(key: str | None) -> None:
+    walk = Offset([KeyField("Id", "int")], PageSize(10), keys=[KeyField("Code", "text")])
     with pytest.raises(UnfitKeyError, match="Code"):
-        walk.learn(Answer([("a",), (key,)], [None, None]))
+        walk.advance(walk.next_query(), Answer([("a",), (key,)], [None, None]))
 
 
 @pytest.mark.parametrize("stamp", [None, "Modified"])
@@ -287,3 +244,18 @@ def test_an_unsortable_key_falls_back_on_the_offset(sandbox: Sandbox) -> None:
     target = Target(("Code",))
     target.take(ran.output)
     assert not target.missing(rows)
+
+
+def test_a_place_of_another_key_is_an_error_that_a_fresh_start_cures(sandbox: Sandbox) -> None:
+    rows = [row(n, _OLD, code=f"C{n:02}", name="x") for n in range(40)]
+    source = Source(sandbox, Walk.named("by stamp"), rows)
+    place = [one for one in run(source, page_size=10).messages if one["type"] == "STATE"][2]["value"]
+    assert place["bookmarks"]["Item"]["place"]
+    source.walk = Walk(("Code",), "Modified")
+    ran = run(source, place)
+    assert "the state's `place` is about the key Id, and the key is Code now." in ran.said
+    assert (ran.pages, ran.records) == ([], [])
+    # A fresh start leaves out nothing that a merge would bring back.
+    fresh = run(source)
+    merged = {"bookmarks": {"Item": {**place["bookmarks"]["Item"], **fresh.bookmark}}}
+    assert (fresh.error, run(source, merged).error) == (None, None)
