@@ -228,10 +228,11 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
         return common
     name = "bookmark"
     try:
-        if state.get("bookmark") is None:
+        value = state.get("replication_key_value")
+        # One of this version that has no bookmark yet holds the place of a killed first sync.
+        if state.get("bookmark") is None and not ("bookmark" in state and value is None):
             # Another tap, another version, or a person who winds back: what else stands there belongs to another run.
             name = "replication_key_value"
-            value = state.get(name)
             literal = None if value is None else key.literal(value)
             return dataclasses.replace(common, bookmark=literal, settled=literal if key.kind == "int" else None)
         found = {name: state.get(name) for name in ("bookmark", "settled", "pending")}
