@@ -176,13 +176,14 @@ class Keyset:
         keys = page.keys
         asked = self.cursor[self._back] if self.cursor else None
         self._check_order(query, keys, asked)
-        if asked is not None and not self._exhausted and not self._gone and not self._is_met(asked, keys):
-            if len(keys) >= query.take and tied(self.keys[: self._depth], keys[-1], asked):
-                # The page ended before the row could come.
-                self._ask_for_more(query)
-            else:
-                self._look_further_back()
-            return ()
+        if asked is not None and not self._exhausted and not self._is_met(asked, keys):
+            if asked in keys:
+                raise NoContactError(
+                    f"Asked for the rows from one of {', '.join(self._order)} on, AFAS sends others before it."
+                )
+            if not self._gone:
+                self._miss(query, keys, asked)
+                return ()
         new: Sequence[int] = range(len(keys))
         known = self._known
         if not known.keys().isdisjoint(keys):
@@ -204,6 +205,14 @@ class Keyset:
         if len(keys) >= query.take:
             self.size.went_well()
         return new
+
+    def _miss(self, query: Query, keys: Sequence[Key], asked: Key) -> None:
+        """The row asked for didn't come."""
+        if len(keys) >= query.take and tied(self.keys[: self._depth], keys[-1], asked):
+            # The page ended before the row could come.
+            self._ask_for_more(query)
+        else:
+            self._look_further_back()
 
     def _is_met(self, asked: Key, keys: Sequence[Key]) -> bool:
         """Whether the row asked for stands before any other but those that AFAS may hold equal to it."""
