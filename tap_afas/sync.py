@@ -213,7 +213,7 @@ class Sync:
         )
         self._bookmark = plan.bookmark
         self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, connection.clock)
-        self._replaced = ReplacedFields(plan.emitted)
+        self._replaced = ReplacedFields({name: plan.reader.kinds[name] for name in plan.emitted})
         self.phase = Phase.READ
 
     def _read(self, answer: Answer) -> Delivery:
