@@ -49,6 +49,11 @@ class Definition:
         """Where is said what concerns the stream; the SDK's logger of it."""
         return logging.getLogger(f"tap-afas.{self.name}")
 
+    def order(self, connector: Connector) -> tuple[str, ...]:
+        """The key, where AFAS can sort on all of it; otherwise none, and rows are read by offset."""
+        fields = [connector.fields.get(name) for name in self.primary_keys]
+        return self.primary_keys if all(field is not None and field.sortable for field in fields) else ()
+
     def columns(self, connector: Connector, now: dict[str, Kind]) -> dict[str, Kind]:
         """The kinds of a stream's fields, from its schema; says what changed since that was made."""
         columns = self.kinds

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from tap_afas.inputs import InputError
 from tap_afas.profit.metainfo import kind_of
-from tap_afas.profit.query import Condition, Filter
+from tap_afas.profit.query import LONGEST_QUERY, Condition, Filter, Query, both
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tap_afas.profit.clock import Clock
     from tap_afas.profit.metainfo import Connector, Field, Kind
     from tap_afas.settings import FilterCondition
@@ -19,6 +21,9 @@ _VALUELESS = {"empty", "not empty"}
 _ON_TEXT = {"contains", "not contains", "starts with", "not starts with", "ends with", "not ends with"}
 _BOOLEANS = {"true": "true", "1": "true", "false": "false", "0": "false"}
 _MOST_DIGITS = 40
+# A literal as long as those that a walk compares with, and the largest numbers of a question.
+_LITERAL = "9" * 20
+_TAKE, _SKIP = 10**6, 10**9
 _WORDS: dict[Kind, str] = {
     "string": "text",
     "integer": "a whole number",
@@ -58,6 +63,46 @@ def read_filter(
         return tuple(tuple(_condition(entry, connector, clock) for entry in group) for group in groups or [conditions])
     except FilterError as error:
         raise FilterError(f"{connector.id}: {error}") from None
+
+
+def parts_of(where: Filter, key: Sequence[str], stamp: str | None, connector: Connector) -> tuple[Filter, ...]:
+    """A filter as questions can hold it: as a whole or, where a key tells which rows came already, group by group.
+
+    Args:
+        where: The filter.
+        key: The fields that the rows are read by; empty: they are read by offset.
+        stamp: The replication key, if the rows are selected by one.
+        connector: The connector.
+
+    Raises:
+        FilterError: AFAS would refuse the questions.
+    """
+    parts = tuple((group,) for group in where) if key and _length(where, key, stamp) > LONGEST_QUERY else (where,)
+    length = max(_length(part, key, stamp) for part in parts)
+    if where and length > LONGEST_QUERY:
+        raise FilterError(
+            f"{connector.id}: `filter` is too long: with it, a question has {length} characters, and AFAS takes"
+            f" {LONGEST_QUERY}. Shorten it"
+            + ("." if key else ", or set `primary_keys`: where AFAS can sort on them, lists are asked one by one.")
+        )
+    return parts
+
+
+def bounded(where: Filter, stamp: str | None) -> Filter:
+    """A filter with conditions as long as those by which rows are selected."""
+    return both(where, ((Condition(stamp, ">=", _LITERAL), Condition(stamp, "<=", _LITERAL)),)) if stamp else where
+
+
+def _length(where: Filter, key: Sequence[str], stamp: str | None) -> int:
+    """How many characters the longest question has that a filter stands in."""
+    if not key:
+        return Query((), bounded(where, stamp), _TAKE, _SKIP).length
+    group = tuple(Condition(field, ">=", _LITERAL) for field in key)
+    if stamp is None:
+        return Query(tuple(key), both(where, (group,)), _TAKE).length
+    page = Query(tuple(key), both(where, ((*group, Condition(stamp, ">=", _LITERAL)),)), _TAKE)
+    highest = Query((f"-{stamp}",), both(bounded(where, stamp), ((Condition(stamp, "not empty"),),)), take=1)
+    return max(page.length, highest.length)
 
 
 def _condition(entry: FilterCondition, connector: Connector, clock: Clock) -> Condition:

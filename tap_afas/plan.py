@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tap_afas.bookmark import Bookmark, ReplicationKey
 from tap_afas.definition import Definition, SchemaChangedError
+from tap_afas.filters import bounded, parts_of
 from tap_afas.place import read_place
 from tap_afas.profit.clock import shift
 from tap_afas.profit.metainfo import kinds_of
@@ -22,7 +23,6 @@ from tap_afas.profit.pagination.page import PageSize
 from tap_afas.profit.pagination.reading import Place, Reading, Since
 from tap_afas.profit.pagination.readings import Readings
 from tap_afas.profit.pagination.selection import between, changed, empty, everything
-from tap_afas.profit.query import Condition, Query, both
 from tap_afas.profit.rows import RowReader
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
 
     Raises:
         SchemaChangedError: The definition or the settings don't fit the connector.
+        FilterError: The filter is too long.
         UnsortableError: AFAS can't sort the rows.
         StateError: The state's place can't be used.
     """
@@ -107,14 +108,14 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     columns = definition.columns(connector, now)
     fields = {name: KeyField(name, _KEY_KINDS[own[name]]) for name, one in connector.fields.items() if one.sortable}
     keys = tuple(KeyField(name, _KEY_KINDS[own[name]]) for name in definition.primary_keys)
-    by_key = bool(keys) and all(key.id in fields for key in keys)
+    by_key = bool(definition.order(connector))
     size = settings.page_size_for(mine, len(connector.fields))
     pages = PageSize(size if most_rows is None else min(size, max(1, most_rows)))
     stamp = definition.stamp
     if stamp is not None:
         definition.check_stamp(connector, columns[stamp])
-    bounded = where if stamp is None else both(where, ((Condition(stamp, ">=", "2026-01-01T00:00:00"),),))
-    order = keys if by_key else tuple(offset_order([*fields.values()], bounded))
+    parts = parts_of(where, definition.order(connector), stamp, connector)
+    order = keys if by_key else tuple(offset_order([*fields.values()], bounded(where, stamp)))
     start = connector.described_at or datetime.datetime.now(tz=datetime.UTC)
     place: Place | None = None
     if replication_key is not None:
@@ -141,7 +142,6 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
                 f"Set `streams.{definition.connector_id}.primary_keys`, or its `replication_key` to a date.",
             )
         since = _appended(bookmark, replication_key, settings.start_date, start, where)
-    parts = _parts(where, order, stamp) if by_key else (where,)
     readings = Readings(
         [
             Reading(selection, part, selection.name + (f" {number}" if number > 1 else ""), version)
@@ -233,14 +233,6 @@ def _appended(
         return [*found, Reading(empty(key.id), where, "empty")] if first else found
 
     return Since(unit=bookmark.unit, lagged=lambda unit: key.lagged(start, unit), beyond=key.beyond, bounded=readings)
-
-
-def _parts(where: Filter, order: Sequence[KeyField], stamp: str | None) -> tuple[Filter, ...]:
-    """The filter, or its groups one by one where a question can't hold it beside a condition on the key."""
-    group = tuple(Condition(field.id, "=", "9" * 20) for field in order)
-    group += (Condition(stamp, ">=", "2026-01-01T00:00:00"),) if stamp else ()
-    query = Query(tuple(field.id for field in order), both(where, (group,)), take=10**6)
-    return (where,) if query.fits or len(where) <= 1 else tuple((one,) for one in where)
 
 
 def _usable(bookmark: Bookmark, definition: Definition, key: ReplicationKey, start: datetime.datetime) -> Bookmark:

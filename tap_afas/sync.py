@@ -12,7 +12,7 @@ import enum
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.bookmark import read_bookmark
-from tap_afas.filters import read_filter
+from tap_afas.filters import parts_of, read_filter
 from tap_afas.place import check_place, place_to_text
 from tap_afas.plan import make_plan, replication_key_of
 from tap_afas.profit.errors import ProfitError
@@ -187,11 +187,12 @@ class Sync:
         """Hold the stream's filter against its connector, which then isn't asked for again.
 
         Raises:
-            FilterError: It doesn't fit.
+            FilterError: It doesn't fit, or into no question.
         """
         self._connector = connector
         setting = self._connection.settings.stream(connector.id).filter
         self._where = read_filter(setting, connector, self._connection.clock)
+        parts_of(self._where, self.definition.order(connector), self._key.id if self._key else None, connector)
 
     def _begin(self, connector: Connector) -> None:
         if self._connector is None:
@@ -213,7 +214,7 @@ class Sync:
         )
         self._bookmark = plan.bookmark
         self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, connection.clock)
-        self._replaced = ReplacedFields(plan.emitted)
+        self._replaced = ReplacedFields({name: plan.reader.kinds[name] for name in plan.emitted})
         self.phase = Phase.READ
 
     def _read(self, answer: Answer) -> Delivery:

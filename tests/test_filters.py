@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -194,10 +197,70 @@ def test_a_wrong_filter_is_said_before_anything_is_read(sandbox: Sandbox) -> Non
     assert not [request for request in sandbox.log if request.kind == "rows"]
 
 
-def test_a_filter_that_does_not_fit_is_an_error_that_says_so(sandbox: Sandbox) -> None:
-    sandbox.load([articles(3)])
-    many = [[{"field": "Code", "operator": "=", "value": f"A{number:05}"}] for number in range(100)]
-    ran = run_tap(config_of(sandbox, streams={"Articles": {"primary_keys": ["Code"], "filter": many}}))
-    assert ran.code == 1
-    assert "AFAS takes 2049" in ran.errors[-1] or "AFAS takes 2049" in ran.errors[0]
-    assert not [request for request in sandbox.log if request.status == 404]
+def _codes(count: int) -> list[list[dict[str, Any]]]:
+    return [[{"field": "Code", "operator": "=", "value": f"A{number:05}"}] for number in range(count)]
+
+
+@pytest.mark.parametrize("replication_key", ["Modified", None])
+@pytest.mark.parametrize("count", [*range(1, 13), 100])
+def test_a_long_filter_is_asked_list_by_list_where_there_is_a_key(
+    sandbox: Sandbox, replication_key: str | None, count: int
+) -> None:
+    sandbox.load([articles(20)])
+    # A row that several lists let through is sent once.
+    either = [*_codes(count), [_condition("Number < 3")]]
+    stream = {"primary_keys": ["Code"], "replication_key": replication_key, "filter": either}
+    config = config_of(sandbox, streams={"Articles": stream})
+    ran = run_tap(config)
+    assert ran.code == 0, ran.said
+    numbers = [record["Number"] for record in ran.records()]
+    assert sorted(numbers) == list(range(min(20, max(3, count))))
+    sandbox.update("Articles", "A00000", {"Name": "changed"})
+    again = run_tap(config, state=ran.state)
+    assert again.code == 0, again.said
+    assert "changed" in [record["Name"] for record in again.records()]
+    assert max(len(request.query) + 1 for request in sandbox.log) <= 2049
+
+
+@pytest.mark.parametrize("replication_key", ["Modified", None])
+@pytest.mark.parametrize(
+    ("key", "either"), [([], _codes(20)), (["Code"], [[_condition("Name not contains " + "é" * 400)]] * 2)]
+)
+def test_a_filter_that_is_too_long_is_an_error_of_the_settings(
+    sandbox: Sandbox, replication_key: str | None, key: list[str], either: Any
+) -> None:
+    sandbox.load([articles(3), articles(3, "Others")])
+    stream = {"primary_keys": key, "replication_key": replication_key, "filter": either}
+    ran = run_tap(config_of(sandbox, streams={"Articles": stream}))
+    assert (ran.code, ran.out) == (1, "")
+    (error,) = ran.errors
+    advice = r"\." if key else r", or set `primary_keys`: where AFAS can sort on them, lists are asked one by one\."
+    said = re.fullmatch(
+        r"Articles: `filter` is too long: with it, a question has (\d+) characters, and AFAS takes 2049\. Shorten it"
+        + advice,
+        error,
+    )
+    assert said is not None
+    assert 2049 < int(said[1]) < 9999
+    assert not [request for request in sandbox.log if request.kind == "rows"]
+
+
+@pytest.mark.parametrize("kind", ["number", "string"])
+@pytest.mark.parametrize("replication_key", ["Modified", None])
+@pytest.mark.parametrize("key", ["Code", "Price"])
+def test_types_never_reach_a_condition(sandbox: Sandbox, key: str, replication_key: str | None, kind: str) -> None:
+    # The number 150 is not the code 00150: it stands behind all of them.
+    rows = [(f"{number:05}", *article(number)[1:5], "2024-03-01T06:00:30.000") for number in range(2000)]
+    sandbox.load([dataclasses.replace(articles(0), rows=rows)])
+    stream: dict[str, Any] = {"primary_keys": [key], "replication_key": replication_key, "page_size": 150}
+    stream["types"] = {"Code": kind, "Price": kind}
+    config = config_of(sandbox, streams={"Articles": stream})
+    ran = run_tap(config)
+    assert ran.code == 0, ran.said
+    records = ran.records()
+    assert [record["Number"] for record in records] == list(range(2000))
+    number = kind == "number"
+    assert (records[150]["Code"], records[150]["Price"]) == ((150, Decimal("150.5")) if number else ("00150", "150.50"))
+    assert {"Code": "00149", "Price": "149.50"}[key] in {one.parameters.get("filtervalues") for one in sandbox.log}
+    stream["filter"] = [_condition("Code >= 01990")]
+    assert [record["Number"] for record in run_tap(config).records()] == list(range(1990, 2000))

@@ -100,9 +100,14 @@ class Query:
     skip: int = 0
 
     @property
+    def length(self) -> int:
+        """Characters of the query string, the `?` included."""
+        return len(self._text())
+
+    @property
     def fits(self) -> bool:
         """Whether AFAS takes a query string of this length."""
-        return len(self._text()) <= LONGEST_QUERY
+        return self.length <= LONGEST_QUERY
 
     def encode(self) -> str:
         """The query string, from the `?` on.
