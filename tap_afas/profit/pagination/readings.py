@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.clock import coarsest_unit
+from tap_afas.profit.clock import SECONDS, coarsest_unit, shift
 from tap_afas.profit.pagination.contact import Contact
 from tap_afas.profit.pagination.key import check_keys
 from tap_afas.profit.pagination.moment import Moment
@@ -244,6 +244,8 @@ class Readings:
                 self._cap, self._part, self.stamps.highest = cap, 0, None
                 self._go("another part, or an earlier cap")
                 return
+            # What is shown as that stamp may be stored later, by less than a unit; two units are over for all of it.
+            self.stamps.highest = shift(self.stamps.highest, SECONDS[self.stamps.unit or "day"])
         self._begin()
 
     def _begin(self) -> None:
