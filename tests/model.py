@@ -15,6 +15,8 @@ import zoneinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from running import without_waiting
+
 from tap_afas.profit.rows import Page
 from tap_afas.sandbox import KEEP, Connector, Field, Sandbox, Table, stored
 from tap_afas.scheduler import InterruptedRunError
@@ -280,7 +282,7 @@ def run(
     source.sandbox.clear_log()
     error: Exception | None = None
     try:
-        with contextlib.redirect_stdout(out):
+        with contextlib.redirect_stdout(out), without_waiting():
             # The tap may write into what it is given.
             given = json.loads(json.dumps([catalog or source.catalog(), state or {}]))
             tap = TapAfas(config=source.config(**settings), catalog=given[0], state=given[1])
