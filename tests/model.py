@@ -15,6 +15,8 @@ import zoneinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from running import without_waiting
+
 from tap_afas.profit.rows import Page
 from tap_afas.sandbox import KEEP, Connector, Field, Sandbox, Table, stored
 from tap_afas.scheduler import InterruptedRunError
@@ -122,6 +124,7 @@ class Source:
         sandbox.clock = self.clock
         sandbox.load([Table(connector(fields), rows, lambda number: row(number, None))], **options)
         self._touched: set[int] = set()
+        self._old = self.clock.ago(LAG)
 
     @property
     def rows(self) -> dict[int, Row]:
@@ -129,13 +132,16 @@ class Source:
         return dict(self.sandbox.numbered_rows("Item"))
 
     @property
-    def untouched(self) -> list[Row]:
-        """The rows that nothing happened to since `watch`."""
-        return [found for number, found in self.rows.items() if number not in self._touched]
+    def due(self) -> list[Row]:
+        """The rows that nothing happened to since `watch`, and that a run which began then has to bring."""
+        untouched = [found for number, found in self.rows.items() if number not in self._touched]
+        lag = self.walk.appends
+        return [found for found in untouched if not lag or found[MODIFIED] is None or str(found[MODIFIED]) < self._old]
 
     def watch(self) -> None:
         """From now on all rows are untouched."""
         self._touched.clear()
+        self._old = self.clock.ago(LAG)
 
     def update(self, number: int, stamp: str | None, **values: Cell) -> None:
         self.sandbox.update("Item", number, values, stamp=KEEP if stamp is None else stamp)
@@ -280,7 +286,7 @@ def run(
     source.sandbox.clear_log()
     error: Exception | None = None
     try:
-        with contextlib.redirect_stdout(out):
+        with contextlib.redirect_stdout(out), without_waiting():
             # The tap may write into what it is given.
             given = json.loads(json.dumps([catalog or source.catalog(), state or {}]))
             tap = TapAfas(config=source.config(**settings), catalog=given[0], state=given[1])
@@ -297,13 +303,13 @@ def run(
     return Ran(buffer.getvalue(), error, listener.heard, list(source.sandbox.log))
 
 
-def catch_up(source: Source, state: Mapping[str, Any], target: Target, **settings: Any) -> Ran:
+def catch_up(source: Source, state: Mapping[str, Any], target: Target, *, runs: int = 1, **settings: Any) -> Ran:
     """Run, with nothing else going on, until the target has all there is; what the last run left.
 
-    A run that goes on where another was killed ends that one's walk; what changed behind it meanwhile, the next brings.
+    It takes two runs where one was killed: the first ends that one's walk, the second brings what changed behind it.
     A stream that appends waits until nothing can come any more that is earlier.
     """
-    for _ in range(2):
+    for _ in range(runs):
         if source.walk.appends:
             source.clock.tick(LAG)
         ran = run(source, state, **settings)

@@ -64,7 +64,7 @@ def test_killed_at_any_byte(
         for number, late in changes:
             if number + 1 in source.rows:
                 source.update(number + 1, source.clock.ago(late), Name=f"changed {source.clock.now}")
-    last = catch_up(source, state, target, page_size=page_size)
+    last = catch_up(source, state, target, runs=2, page_size=page_size)
     lost = target.missing(source.rows.values())
     assert not lost, (lost, state, [page.query for page in last.pages])
 

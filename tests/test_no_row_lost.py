@@ -9,7 +9,7 @@ import pytest
 from depth import depth
 from hypothesis import event, given
 from hypothesis import strategies as st
-from model import WALKS, Source, Target, Ticking, Walk, row, run
+from model import WALKS, Source, Target, Ticking, Walk, catch_up, row, run
 
 if TYPE_CHECKING:
     from tap_afas.sandbox import Row, Sandbox
@@ -130,11 +130,9 @@ def test_under_change(
             assert not source.walk.key
             continue
         assert ran.error is None, ran.said
-        lost = target.missing(source.untouched, display)
+        lost = target.missing(source.due, display)
         assert not lost, (lost, [page.query for page in ran.pages])
         source.clock.tick(quiet_seconds)
-    quiet = run(source, state, page_size=page_size)
-    assert quiet.error is None
-    target.take(quiet.output)
+    quiet = catch_up(source, state, target, page_size=page_size)
     lost = target.missing(source.rows.values(), display)
     assert not lost, (lost, [page.query for page in quiet.pages])

@@ -1,0 +1,67 @@
+"""Streams without a key append: each version of a row once, as soon as no other can come before it."""
+
+from __future__ import annotations
+
+import collections
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from depth import depth
+from hypothesis import given
+from hypothesis import strategies as st
+from model import LAG, Source, Ticking, Walk, row, run
+
+if TYPE_CHECKING:
+    from tap_afas.sandbox import Sandbox
+
+pytest_plugins = ["tap_afas.sandbox.fixtures"]
+
+_OVERLAP = 300
+_AGOS = st.sampled_from([0.0, 0.4, 0.6, 1.0, 59.0, 299.0, 301.0, 310.0, 3700.0, 90_000.0, 300_000.0])
+
+
+@pytest.mark.parametrize("compared", ["stored", "shown"])
+@pytest.mark.parametrize("unit", ["second", "minute", "hour", "day"])
+@depth(12)
+@given(
+    first=st.lists(_AGOS | st.none(), max_size=12),
+    later=st.lists(
+        st.tuples(st.lists(st.floats(0, _OVERLAP, width=16), max_size=5), st.sampled_from([0, 1, 200, 700, 90_000])),
+        max_size=5,
+    ),
+    display=st.sampled_from(["rounded", "cut", "exact"]),
+    page_size=st.integers(1, 9),
+)
+def test_each_version_comes_once(
+    sandbox: Sandbox,
+    *,
+    compared: str,
+    unit: str,
+    first: list[float | None],
+    later: list[tuple[list[float], int]],
+    display: str,
+    page_size: int,
+) -> None:
+    clock = Ticking()
+    rows = [row(number, None if ago is None else clock.ago(ago)) for number, ago in enumerate(first)]
+    source = Source(
+        sandbox,
+        Walk.named("by stamp, no key"),
+        rows,
+        clock,
+        display=display,
+        stamp_unit=unit,
+        stamps_compared=compared,
+    )
+    state: dict[str, Any] = {}
+    came: collections.Counter[int] = collections.Counter()
+    for lates, wait in [*later, ([], LAG), ([], 0)]:
+        clock.tick(wait)
+        for late in lates:
+            source.insert(row(len(source.rows), clock.ago(late)))
+        ran = run(source, state, page_size=page_size)
+        assert ran.error is None, ran.said
+        came.update(found["Id"] for found in ran.records)
+        assert max(came.values(), default=1) == 1
+        state = ran.state
+    assert set(came) == set(range(len(source.rows)))
