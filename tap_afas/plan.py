@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from tap_afas.bookmark import Bookmark, ReplicationKey
 from tap_afas.definition import Definition, SchemaChangedError
 from tap_afas.filters import bounded, parts_of
+from tap_afas.inputs import StateError
 from tap_afas.place import read_place
 from tap_afas.profit.clock import shift
 from tap_afas.profit.metainfo import kinds_of
@@ -120,7 +121,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     place: Place | None = None
     if replication_key is not None:
         replication_key = dataclasses.replace(replication_key, by_day=own[replication_key.id] == "date")
-        bookmark = _usable(bookmark, definition, replication_key, start)
+        bookmark = _usable(bookmark, definition, replication_key, start, appends=not keys)
         if bookmark.place:
             place, start = read_place(definition.name, bookmark.place, keys, replication_key)
 
@@ -143,11 +144,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
             )
         since = _appended(bookmark, replication_key, settings.start_date, start, where)
     readings = Readings(
-        [
-            Reading(selection, part, selection.name + (f" {number}" if number > 1 else ""), version)
-            for selection in selections
-            for number, part in enumerate(parts, start=1)
-        ],
+        _readings(definition.name, selections, parts, version, place),
         walk=walk,
         by_offset=by_offset,
         order=[field.id for field in order],
@@ -215,9 +212,6 @@ def _appended(
 ) -> Since:
     """What is read of a stream without a key: each version of a row once, as soon as no other can come before it."""
     low = max((one for one in (bookmark.settled, bookmark.bookmark) if one is not None), default=None)
-    if bookmark.pending is None:
-        # No run of this tap has completed it: what came late may be lacking.
-        low = bookmark.lower(key)
     first = bookmark.bookmark is None
 
     def readings(high: Stamp) -> list[Reading]:
@@ -235,13 +229,36 @@ def _appended(
     return Since(unit=bookmark.unit, lagged=lambda unit: key.lagged(start, unit), beyond=key.beyond, bounded=readings)
 
 
-def _usable(bookmark: Bookmark, definition: Definition, key: ReplicationKey, start: datetime.datetime) -> Bookmark:
+def _readings(
+    stream: str, selections: Sequence[Selection], parts: Sequence[Filter], version: int | None, place: Place | None
+) -> list[Reading]:
+    """The selections, one after the other, each in parts where the filter has some; the place must be in one."""
+    readings = [
+        Reading(selection, part, selection.name + (f" {number}" if number > 1 else ""), version)
+        for selection in selections
+        for number, part in enumerate(parts, start=1)
+    ]
+    if place is not None and place.reading not in {one.name for one in readings}:
+        raise StateError(
+            f"{stream}: the state's `place` is in rows ({place.reading}) that this run doesn't read: the `filter` may"
+            " have changed."
+        )
+    return readings
+
+
+def _usable(
+    bookmark: Bookmark, definition: Definition, key: ReplicationKey, start: datetime.datetime, *, appends: bool
+) -> Bookmark:
     """The bookmark, or a new one where it is of the future: by more than two of AFAS' clocks can differ."""
     cap = key.cap(start)
     # One that no run of this tap has completed may be the stamp of any row.
-    ahead = 0 if bookmark.pending is None else _DAY
-    if cap is None or bookmark.bookmark is None or bookmark.bookmark <= shift(cap, ahead):
-        return bookmark
+    taken_over = bookmark.pending is None
+    if cap is None or bookmark.bookmark is None or bookmark.bookmark <= shift(cap, 0 if taken_over else _DAY):
+        if not (appends and taken_over):
+            return bookmark
+        # What came late may be lacking, and nothing is read again later on.
+        low = bookmark.lower(key)
+        return dataclasses.replace(bookmark, bookmark=low, pending=low)
     # When the run that wrote it took place, and so what changed since, can't be known.
     definition.logger.warning(
         "The state's bookmark %s lies in the future: starting anew.", key.value(bookmark.bookmark)
