@@ -215,6 +215,9 @@ def _appended(
 ) -> Since:
     """What is read of a stream without a key: each version of a row once, as soon as no other can come before it."""
     low = max((one for one in (bookmark.settled, bookmark.bookmark) if one is not None), default=None)
+    if bookmark.pending is None:
+        # No run of this tap has completed it: what came late may be lacking.
+        low = bookmark.lower(key)
     first = bookmark.bookmark is None
 
     def readings(high: Stamp) -> list[Reading]:
@@ -235,7 +238,9 @@ def _appended(
 def _usable(bookmark: Bookmark, definition: Definition, key: ReplicationKey, start: datetime.datetime) -> Bookmark:
     """The bookmark, or a new one where it is of the future: by more than two of AFAS' clocks can differ."""
     cap = key.cap(start)
-    if cap is None or bookmark.bookmark is None or bookmark.bookmark <= shift(cap, _DAY):
+    # One that no run of this tap has completed may be the stamp of any row.
+    ahead = 0 if bookmark.pending is None else _DAY
+    if cap is None or bookmark.bookmark is None or bookmark.bookmark <= shift(cap, ahead):
         return bookmark
     # When the run that wrote it took place, and so what changed since, can't be known.
     definition.logger.warning(

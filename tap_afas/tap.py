@@ -139,13 +139,14 @@ class TapAfas(Tap):
         from tap_afas.discovery import check_named  # noqa: PLC0415 - see `__init__`
 
         every = cast("dict[str, AfasStream]", self.streams).values()
-        environment = self.connection.environment
-        # What the catalog has may be gone by now: that fails its own stream, and not the run.
-        check_named(self.settings, environment, known=[stream.connector_id for stream in every])
+        # With a catalog, what is wrong with the state is told before AFAS is asked anything.
         streams = {stream.new_sync(): stream for stream in every if stream.selected}
         if not streams:
             self.logger.warning("No stream is selected: nothing to read.")
         self._check_state()
+        environment = self.connection.environment
+        # What the catalog has may be gone by now: that fails its own stream, and not the run.
+        check_named(self.settings, environment, known=[stream.connector_id for stream in every])
         self._check_settings(streams)
         there = {sync: stream for sync, stream in streams.items() if stream.connector_id in environment.connectors}
         failures = {

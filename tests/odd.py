@@ -36,6 +36,7 @@ FIELDS = (
     Field("Count", "int", "Count", "Teller", 9),
     Field("Modified", "date", "Changed on", "Gewijzigd op", control_type=8),
 )
+ID, CODE, PRICE, AT, KIND, NAME, COUNT, MODIFIED = range(len(FIELDS))
 _CUTS = {"minute": {"second": 0}, "hour": {"minute": 0, "second": 0}, "day": {"hour": 0, "minute": 0, "second": 0}}
 _FIRST = dt.datetime(2024, 1, 1)  # noqa: DTZ001 - wall time has no zone
 _OF_THE_MACHINE = "This machine's clock says"

@@ -116,6 +116,14 @@ def tied(fields: Sequence[KeyField], one: Key, other: Key) -> bool:
     return all(field.ties(a, b) for field, a, b in zip(fields, one, other, strict=False))
 
 
+def prefix(fields: Sequence[KeyField], keys: Sequence[Key]) -> Sequence[KeyField]:
+    """The fewest fields in which at most half of a page ties with its last row; all, where more does in all of them."""
+    # Rows that AFAS holds equal to the last stand next to each other: the one before the last half tells.
+    last, before = keys[-1], keys[-1 - len(keys) // 2]
+    depths = range(1, len(fields) + 1)
+    return fields[: next((depth for depth in depths if not tied(fields[:depth], before, last)), len(fields))]
+
+
 def at_or_after(fields: Sequence[KeyField], key: Key, *, cautious: bool) -> list[Group]:
     """`(a, b, c) >= key` in parts, in the order of the key: `a = x, b = y, c >= z`; `a = x, b > y`; `a > x`."""
     groups: list[Group] = []

@@ -8,9 +8,9 @@ import enum
 import itertools
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.pagination.key import at_or_after, check_keys, in_order, tied
+from tap_afas.profit.pagination.key import at_or_after, check_keys, in_order, prefix, tied
 from tap_afas.profit.pagination.page import MisbehavedError, NoContactError, is_end
-from tap_afas.profit.query import Condition, Filter, Group, Query, both
+from tap_afas.profit.query import Condition, Filter, Group, Query, fitting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,12 +141,7 @@ class Keyset:
         return self._behind(self.cursor[self._back], self._depth)[self._exhausted :] if self.cursor else [()]
 
     def _ask(self, groups: Sequence[Group], take: int) -> tuple[Query, int]:
-        """A question for what the first groups let through: as many as the query string holds, and how many that is."""
-        for count in range(len(groups), 0, -1):
-            query = Query(self._order, both(self.where, tuple(filter(None, groups[:count]))), take=take)
-            if query.fits or count == 1:
-                break
-        return query, count
+        return fitting(self._order, self.where, groups, take)
 
     def _behind(self, key: Key, depth: int) -> list[Group]:
         return at_or_after(self.keys[:depth], key, cautious=self._cautious)
@@ -175,14 +170,15 @@ class Keyset:
     def _take(self, query: Query, page: Page) -> Sequence[int]:
         keys = page.keys
         asked = self.cursor[self._back] if self.cursor else None
-        self._check_order(query, keys, asked)
+        if not in_order(self.keys, keys, asked and asked[: self._depth]):
+            raise MisbehavedError(
+                f"AFAS sends rows out of the asked order or from before the asked place. Asked: {query}."
+            )
         if asked is not None and not self._exhausted and not self._is_met(asked, keys):
             if asked in keys:
-                raise NoContactError(
-                    f"Asked for the rows from one of {', '.join(self._order)} on, AFAS sends others before it."
-                )
+                raise self._no_contact("others before it")
             if not self._gone:
-                self._miss(query, keys, asked)
+                self._look_further_back(query, keys, asked)
                 return ()
         new: Sequence[int] = range(len(keys))
         known = self._known
@@ -206,14 +202,6 @@ class Keyset:
             self.size.went_well()
         return new
 
-    def _miss(self, query: Query, keys: Sequence[Key], asked: Key) -> None:
-        """The row asked for didn't come."""
-        if len(keys) >= query.take and tied(self.keys[: self._depth], keys[-1], asked):
-            # The page ended before the row could come.
-            self._ask_for_more(query)
-        else:
-            self._look_further_back()
-
     def _is_met(self, asked: Key, keys: Sequence[Key]) -> bool:
         """Whether the row asked for stands before any other but those that AFAS may hold equal to it."""
         if keys and keys[0] == asked:
@@ -226,18 +214,13 @@ class Keyset:
         last = keys[-1]
         self._ends[last] += 1
         if self._ends[last] > _MOST_RETURNS:
-            raise NoContactError(
-                f"Asked for the rows from one of {', '.join(self._order)} on, AFAS sends the same again and again."
-            )
+            raise self._no_contact("the same again and again")
         # Where rows tie by the score, the next page needs about as many rows.
         self._stuck = max(0, self._stuck - 1)
         self._exhausted = self._back = 0
         self._gone = False
-        # Rows that AFAS holds equal to the last stand next to each other: the one before the last half tells.
-        before = keys[-1 - len(keys) // 2]
-        depths = range(1, self._deepest + 1)
-        self._depth = next((depth for depth in depths if not tied(self.keys[:depth], before, last)), self._deepest)
-        fields = self.keys[: self._depth]
+        fields = prefix(self.keys[: self._deepest], keys)
+        self._depth = len(fields)
         ties = sum(1 for _ in itertools.takewhile(lambda key: tied(fields, key, last), reversed(keys)))
         self._known = {keys[place]: page.fingerprint(place) for place in range(len(keys) - ties, len(keys))}
         steps = (0, *(1 << power for power in range(len(keys).bit_length())), len(keys) - 1)
@@ -280,8 +263,17 @@ class Keyset:
 
     # Contact
 
-    def _look_further_back(self) -> None:
-        if not self._cautious and any(field.kind == "decimal" for field in self.keys[: self._depth]):
+    def _no_contact(self, what: str) -> NoContactError:
+        return NoContactError(
+            f"AFAS compares {', '.join(self._order)} otherwise than it shows it: asked for the rows from one on, it"
+            f" sends {what}."
+        )
+
+    def _look_further_back(self, query: Query, keys: Sequence[Key], asked: Key) -> None:
+        if len(keys) >= query.take and tied(self.keys[: self._depth], keys[-1], asked):
+            # The page ended before the row could come.
+            self._ask_for_more(query)
+        elif not self._cautious and any(field.kind == "decimal" for field in self.keys[: self._depth]):
             self._cautious = True
             self._depth = self._deepest
         elif self._back + 1 < len(self.cursor):
@@ -299,22 +291,12 @@ class Keyset:
         first = page.keys[0], page.fingerprint(0)
         self._firsts += 1
         if (self.phase is Phase.AGAIN and first == self._first) or self._firsts > _MOST_FIRSTS:
-            raise NoContactError(
-                f"AFAS compares {', '.join(self._order)} otherwise than it shows it: asked for the rows from one that"
-                f" exists on, it sends others. Asked: {query}."
-            )
+            raise self._no_contact(f"others. Asked: {query}")
         self._first = first
         self._go("a row")
 
     def _take_itself(self, page: Page) -> None:
-        if self._first[0] not in page.keys:
-            self._go("it didn't come")
-            return
-        self._back, self._gone = 0, True
-        self._go("it came, so the others are gone")
-
-    def _check_order(self, query: Query, keys: Sequence[Key], asked: Key | None) -> None:
-        if not in_order(self.keys, keys, asked and asked[: self._depth]):
-            raise MisbehavedError(
-                f"AFAS sends rows out of the asked order or from before the asked place. Asked: {query}."
-            )
+        came = self._first[0] in page.keys
+        if came:
+            self._back, self._gone = 0, True
+        self._go("it came, so the others are gone" if came else "it didn't come")
