@@ -66,7 +66,7 @@ def read_filter(
 
 
 def parts_of(where: Filter, key: Sequence[str], stamp: str | None, connector: Connector) -> tuple[Filter, ...]:
-    """A filter as questions can hold it: as a whole or, where a key tells which rows came already, group by group.
+    """A filter as questions can hold it: as a whole, or where a key tells which rows came already, as groups that fit.
 
     Args:
         where: The filter.
@@ -77,15 +77,21 @@ def parts_of(where: Filter, key: Sequence[str], stamp: str | None, connector: Co
     Raises:
         FilterError: AFAS would refuse the questions.
     """
-    parts = tuple((group,) for group in where) if key and _length(where, key, stamp) > LONGEST_QUERY else (where,)
-    length = max(_length(part, key, stamp) for part in parts)
-    if where and length > LONGEST_QUERY:
+    parts: list[Filter] = []
+    for group in where:
+        more = (*parts[-1], group) if parts else (group,)
+        if parts and key and _length(more, key, stamp) > LONGEST_QUERY:
+            parts.append((group,))
+        else:
+            parts[-1:] = [more]
+    length = max((_length(part, key, stamp) for part in parts), default=0)
+    if length > LONGEST_QUERY:
         raise FilterError(
             f"{connector.id}: `filter` is too long: with it, a question has {length} characters, and AFAS takes"
             f" {LONGEST_QUERY}. Shorten it"
-            + ("." if key else ", or set `primary_keys`: where AFAS can sort on them, lists are asked one by one.")
+            + ("." if key else ", or set `primary_keys`: where AFAS can sort on them, its lists are asked in turn.")
         )
-    return parts
+    return tuple(parts) or ((),)
 
 
 def bounded(where: Filter, stamp: str | None) -> Filter:

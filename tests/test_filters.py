@@ -203,7 +203,7 @@ def _codes(count: int) -> list[list[dict[str, Any]]]:
 
 @pytest.mark.parametrize("replication_key", ["Modified", None])
 @pytest.mark.parametrize("count", [*range(1, 13), 100])
-def test_a_long_filter_is_asked_list_by_list_where_there_is_a_key(
+def test_a_long_filter_is_asked_in_parts_where_there_is_a_key(
     sandbox: Sandbox, replication_key: str | None, count: int
 ) -> None:
     sandbox.load([articles(20)])
@@ -234,7 +234,7 @@ def test_a_filter_that_is_too_long_is_an_error_of_the_settings(
     ran = run_tap(config_of(sandbox, streams={"Articles": stream}))
     assert (ran.code, ran.out) == (1, "")
     (error,) = ran.errors
-    advice = r"\." if key else r", or set `primary_keys`: where AFAS can sort on them, lists are asked one by one\."
+    advice = r"\." if key else r", or set `primary_keys`: where AFAS can sort on them, its lists are asked in turn\."
     said = re.fullmatch(
         r"Articles: `filter` is too long: with it, a question has (\d+) characters, and AFAS takes 2049\. Shorten it"
         + advice,

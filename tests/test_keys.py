@@ -244,18 +244,3 @@ def test_an_unsortable_key_falls_back_on_the_offset(sandbox: Sandbox) -> None:
     target = Target(("Code",))
     target.take(ran.output)
     assert not target.missing(rows)
-
-
-def test_a_place_of_another_key_is_an_error_that_a_fresh_start_cures(sandbox: Sandbox) -> None:
-    rows = [row(n, _OLD, code=f"C{n:02}", name="x") for n in range(40)]
-    source = Source(sandbox, Walk.named("by stamp"), rows)
-    place = [one for one in run(source, page_size=10).messages if one["type"] == "STATE"][2]["value"]
-    assert place["bookmarks"]["Item"]["place"]
-    source.walk = Walk(("Code",), "Modified")
-    ran = run(source, place)
-    assert "the state's `place` is about the key Id, and the key is Code now." in ran.said
-    assert (ran.pages, ran.records) == ([], [])
-    # A fresh start leaves out nothing that a merge would bring back.
-    fresh = run(source)
-    merged = {"bookmarks": {"Item": {**place["bookmarks"]["Item"], **fresh.bookmark}}}
-    assert (fresh.error, run(source, merged).error) == (None, None)

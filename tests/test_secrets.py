@@ -1,4 +1,4 @@
-"""Secrets and rows never reach what people see: neither logs nor errors, neither state nor catalog."""
+"""Secrets and rows never reach what people see, neither logs nor errors; of rows, the state holds keys alone."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def _tap(reading: Reading) -> list[str]:
     return ["tap-afas", "--config", reading.file("tap-afas", config)]
 
 
-def _tap_by_stamp(reading: Reading) -> list[str]:
+def _first_sync(reading: Reading) -> list[str]:
     return _tap(dataclasses.replace(reading, stamp="Modified"))
 
 
@@ -151,7 +151,7 @@ def _told_by_file(name: str) -> Callable[[Reading], list[str]]:
 
 
 FULL_TABLE = Contestant("tap-afas, full table", "tap-afas", _tap)
-FIRST_SYNC = Contestant("tap-afas, first incremental sync", "tap-afas", _tap_by_stamp)
+FIRST_SYNC = Contestant("tap-afas, first incremental sync", "tap-afas", _first_sync)
 REST_STREAM = Contestant("RESTStream as the SDK makes it", "tap-afas", _told_by_file("rest_stream_tap.py"))
 REST_API_MSDK = Contestant("tap-rest-api-msdk", "tap-rest-api-msdk==1.4.2", _rest_api_msdk, ("setuptools<81",))
 DLT_ITERATE = Contestant("dlt rest_api, iterated over", "dlt==1.31.0", _loop("dlt_pipeline.py", "iterate"))

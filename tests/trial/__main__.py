@@ -24,7 +24,7 @@ _READ = {Way.WHOLE: "whole", Way.UPSERT: "by stamp", Way.APPEND: "appended"}
 _LEGEND = (
     "whole     read completely each time; what is deleted in AFAS goes in PostgreSQL too",
     "by stamp  read since the last run; what is deleted in AFAS stays, until a full run takes it out",
-    "appended  likewise, but without a key: the earlier version of a changed row stays as well",
+    "appended  likewise, but without a key: rows come minutes late, and the earlier version of a changed one stays",
 )
 _SHOWN = 5
 _LONGEST = 500
