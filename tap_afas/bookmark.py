@@ -197,7 +197,8 @@ class Bookmark:
         elif key.kind != "int" and bookmark is not None and began is not None:
             long_ago = shift(key.cap(start), -_DAY - key.lag(run.unit))
             settled = _later(settled, bookmark) if bookmark < long_ago else settled
-        witness = run.witness if moves else run.old_witness
+        found = run.same_stamp if run.old_witness is None else run.old_witness
+        witness = run.witness if moves else found
         return dataclasses.replace(
             self,
             bookmark=bookmark,
@@ -205,7 +206,7 @@ class Bookmark:
             pending=pending,
             pending_at=pending_at,
             unit=run.unit,
-            witness=None if witness is None else key_to_text(witness),
+            witness=key_to_text(witness) if witness else None,
             place="",
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -136,3 +137,66 @@ def test_under_change(
     quiet = catch_up(source, state, target, page_size=page_size)
     lost = target.missing(source.rows.values(), display)
     assert not lost, (lost, [page.query for page in quiet.pages])
+
+
+@pytest.mark.parametrize("walk", WALKS[:2])
+@pytest.mark.parametrize("nth", range(8))
+@pytest.mark.parametrize("page_size", [3, 100])
+def test_the_newest_row_comes_back_with_an_earlier_stamp(sandbox: Sandbox, walk: str, nth: int, page_size: int) -> None:
+    clock = Ticking()
+    rows = [row(number, clock.ago(10), code=f"C{number % 3}") for number in range(1, 12)]
+    source = Source(sandbox, Walk.named(walk), [row(0, clock.ago(0), code="C0", name="newest"), *rows], clock)
+    target = Target(source.walk.key)
+    state = catch_up(source, {}, target, page_size=page_size).state
+    clock.tick(20)
+    requests = itertools.count()
+
+    def meanwhile(_: object) -> None:
+        turn = next(requests)
+        if turn == 0:
+            source.delete(1)
+        if turn == nth:
+            # A commit that comes late, by less than the overlap.
+            source.insert(row(0, "2024-05-15T09:58:00", code="C0", name="late"))
+
+    with source.before_each(meanwhile):
+        state = catch_up(source, state, target, page_size=page_size).state
+    for wait in (0, 20, 400, 400):
+        clock.tick(wait)
+        last = catch_up(source, state, target, page_size=page_size)
+        state = last.state
+        assert not target.missing(source.rows.values())
+    assert last.records == []
+
+
+@pytest.mark.parametrize("walk", WALKS[:2])
+def test_rows_go_just_when_they_are_asked_for(sandbox: Sandbox, walk: str) -> None:
+    source = Source(sandbox, Walk.named(walk), [row(n, "2024-05-01T00:00:00", code=f"{n:03}") for n in range(120)])
+    target = Target(source.walk.key)
+    asked = itertools.count()
+
+    def meanwhile(_: object) -> None:
+        if next(asked) in range(5, 30):
+            for number in list(source.rows)[:3]:
+                source.delete(number)
+
+    with source.before_each(meanwhile):
+        ran = run(source, page_size=2)
+    target.take(ran.output)
+    assert (ran.error, "by offset" in ran.said) == (None, False)
+    assert not target.missing(source.rows.values())
+
+
+@pytest.mark.parametrize("walk", WALKS[:2])
+@pytest.mark.parametrize("page_size", [3, 100])
+def test_a_restored_environment_is_noticed(sandbox: Sandbox, walk: str, page_size: int) -> None:
+    source = Source(sandbox, Walk.named(walk), [row(n, "2024-05-01T00:00:00", code=f"C{n % 3}") for n in range(12)])
+    copy = sandbox.snapshot("Item")
+    for number in range(3, 9):
+        source.update(number, source.clock.ago(0), Name="changed")
+    state = run(source, page_size=page_size).state
+    sandbox.restore("Item", copy)
+    source.clock.tick(60)
+    ran = run(source, state, page_size=page_size)
+    assert ran.error is not None
+    assert "That is how a restored or copied environment looks." in ran.said

@@ -67,7 +67,7 @@ class LiteralError(MisbehavedError):
 
 @dataclasses.dataclass(eq=False)
 class WentBackError(MisbehavedError):
-    """A row bears an earlier stamp than it did."""
+    """A row bears an earlier stamp than it did, by more than a late commit can bring about."""
 
     advice: str = (
         "That is how a restored or copied environment looks. Start this stream anew: without its part of the state, or"
@@ -162,12 +162,15 @@ class Contact:
             self.witness = self._other
             gone = "it went, or lost its stamp"
             self._go(gone if self._other is None else "it went, and another row of its stamp came")
-        elif stamp < self._since.bookmark:
+        elif stamp < self._since.lower:
             raise WentBackError(
                 f"The row that was last changed on {self._since.bookmark} bears {stamp} in {self.stamp} now."
                 f" Asked: {query}."
             )
         else:
+            if stamp < self._since.bookmark:
+                # A late commit, with a stamp that the run selects as well: the row doesn't bear the bookmark any more.
+                self.witness = self._other
             self._found = found
             self._go("it should have come")
         return ()

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from tap_afas.profit.rows import Page
 
 _MOST_STUCK = 12
-# How often the first row may go just when it is asked for.
-_MOST_FIRSTS = 5
+# How often the first row may go just when it is asked for, and once more for so many pages.
+_MOST_FIRSTS = 20
+_PAGES_A_FIRST = 4
 # How often rows that go may take the walk back to where it was.
 _MOST_RETURNS = 12
 
@@ -290,7 +291,8 @@ class Keyset:
             return
         first = page.keys[0], page.fingerprint(0)
         self._firsts += 1
-        if (self.phase is Phase.AGAIN and first == self._first) or self._firsts > _MOST_FIRSTS:
+        most = _MOST_FIRSTS + self._pages // _PAGES_A_FIRST
+        if (self.phase is Phase.AGAIN and first == self._first) or self._firsts > most:
             raise self._no_contact(f"others. Asked: {query}")
         self._first = first
         self._go("a row")

@@ -50,10 +50,16 @@ class Stamps:
         self.empties += sum(stamps[place] is None for place in new) if None in stamps else 0
         if self.unit != "second":
             self.unit = coarsest_unit((stamp for stamp in stamps if isinstance(stamp, str)), self.unit)
-        if not self.met and self._bookmark is not None:
-            self.met = self.old_witness in page.keys
-            if self.same_stamp is None and self._bookmark in stamps:
-                self.same_stamp = page.keys[stamps.index(self._bookmark)]
+        if self._bookmark is None or (self.met and self.old_witness is not None):
+            return
+        if self.same_stamp is None and self._bookmark in stamps:
+            self.same_stamp = page.keys[stamps.index(self._bookmark)]
+        stamp = stamps[page.keys.index(self.old_witness)] if self.old_witness in page.keys else None
+        if stamp is not None:
+            self.met = True
+            if stamp < self._bookmark:
+                # A late commit took it back: it came, but isn't a row that bears the bookmark any more.
+                self.old_witness = None
 
     def lift(self, page: Page, places: Sequence[int], cap: Stamp) -> None:
         """Lift the highest stamp to that of rows, as far as the cap allows."""
