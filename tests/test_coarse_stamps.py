@@ -74,7 +74,7 @@ def test_changes_while_it_reads(sandbox: Sandbox, unit: str, compared: str) -> N
         with story.before_each(change):
             ran = story.sync()
         assert ran.error is None, ran.said
-        assert not story.lost(story.untouched)
+        assert not story.lost(story.due)
         assert asked < 60
         story.clock.tick(500)
     story.whole()
