@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from depth import depth
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from running import Ran, article, articles, config_of, run_tap
 
@@ -85,6 +85,7 @@ def _config(sandbox: Sandbox, replication_key: str | None) -> dict[str, Any]:
 
 @depth(150)
 @given(body=BODY | CUT | ODD | st.text(max_size=50), stamp=st.sampled_from(["Modified", None]), nth=st.integers(1, 2))
+@example(body='{"rows":[{"Code":"a","Number":' + "9" * 4301 + "}]}", stamp="Modified", nth=1)
 def test_pages(sandbox: Sandbox, body: str, stamp: str | None, nth: int) -> None:
     sandbox.load([articles(12)])
     sandbox.faults = [Fault(kind="rows", status=200, body=body.encode("utf-8", "replace").decode(), nth=(nth, nth + 1))]

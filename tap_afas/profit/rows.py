@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-afas.rows")
 
+# Python writes no longer whole number.
+_MOST_DIGITS = 4300
+
 _TYPES: dict[Kind, Any] = {
     "string": str | None,
     "integer": int | None,
@@ -148,7 +151,7 @@ class RowReader:
             return text.decode()
         if kind == "integer" and text[:1] != b'"':
             value = msgspec.json.decode(text, type=decimal.Decimal)
-            if value == value.to_integral_value():
+            if value == value.to_integral_value() and value.adjusted() < _MOST_DIGITS:
                 return int(value)
         if kind == "boolean" and text in {b"true", b"false", b"1", b"0"}:
             return text in {b"true", b"1"}
