@@ -78,7 +78,13 @@ class ReplicationKey:
         """A stamp as records hold it."""
         if literal is None or self.kind == "int":
             return literal  # type: ignore[no-any-return]  # an int
-        return str(literal)[:10] if self.kind == "date" else self.clock.to_utc(f"{literal}Z")
+        if self.kind == "date":
+            return str(literal)[:10]
+        try:
+            return self.clock.to_utc(f"{literal}Z")
+        except ValueError:
+            # A day from either end of the calendar, UTC has no word for it.
+            return f"{literal}+00:00"
 
     def literal(self, value: Any) -> Stamp:
         """The earliest stamp that a value of a record can stand for.

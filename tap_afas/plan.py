@@ -107,7 +107,14 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     mine = settings.stream(definition.connector_id)
     own, now = kinds_of(connector, {}), kinds_of(connector, mine.types)
     columns = definition.columns(connector, now)
-    fields = {name: KeyField(name, _KEY_KINDS[own[name]]) for name, one in connector.fields.items() if one.sortable}
+    # What conditions compare is read as AFAS has it, whatever is made of it; the rest as it is emitted.
+    compared = {*definition.primary_keys, definition.replication_key}
+    read_as = {name: kind if name in compared else columns.get(name, now[name]) for name, kind in own.items()}
+    fields = [
+        KeyField(name, _KEY_KINDS[own[name]] if read_as[name] == own[name] else "text")
+        for name, one in connector.fields.items()
+        if one.sortable
+    ]
     keys = tuple(KeyField(name, _KEY_KINDS[own[name]]) for name in definition.primary_keys)
     by_key = bool(definition.order(connector))
     size = settings.page_size_for(mine, len(connector.fields))
@@ -116,7 +123,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     if stamp is not None:
         definition.check_stamp(connector, columns[stamp])
     parts = parts_of(where, definition.order(connector), stamp, connector)
-    order = keys if by_key else tuple(offset_order([*fields.values()], bounded(where, stamp)))
+    order = keys if by_key else tuple(offset_order(fields, bounded(where, stamp)))
     start = connector.described_at or datetime.datetime.now(tz=datetime.UTC)
     place: Place | None = None
     if replication_key is not None:
@@ -156,10 +163,8 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     )
     selected = columns if definition.selected is None else definition.selected
     emitted = {name: columns[name] for name in columns if name in {*selected, *definition.primary_keys, stamp}}
-    # What a walk compares is read as AFAS has it, whatever is made of it.
-    walked = {*(field.id for field in order), *definition.primary_keys} | ({stamp} if stamp else set())
-    read = {name: own[name] if name in walked else kind for name, kind in emitted.items()}
-    read |= {field.id: own[field.id] for field in order if field.id not in read}
+    read = {name: read_as.get(name, kind) for name, kind in emitted.items()}
+    read |= {field.id: read_as[field.id] for field in order if field.id not in read}
     try:
         reader = RowReader(definition.connector_id, read, key=definition.primary_keys, stamp=stamp)
     except ValueError:
