@@ -61,7 +61,7 @@ def test_rows_that_come_at_the_end_while_it_is_looked_for(sandbox: Sandbox, key:
     with story.before_each(insert):
         ran = story.sync()
     assert ran.error is None, ran.said
-    assert not story.lost(story.untouched)
+    assert not story.lost(story.due)
     story.whole()
 
 
