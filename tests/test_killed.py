@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import signal
 import subprocess
@@ -164,3 +165,23 @@ def test_going_on_weeks_later(sandbox: Sandbox, walk: str) -> None:
         source.clock.tick(20 * 86_400)
         target.take(run(source, second.state, page_size=4).output)
         assert not target.missing(source.rows.values()), last_state(whole)
+
+
+@pytest.mark.parametrize("end", [0.3, 0.5, 0.7, 0.9])
+def test_killed_in_the_first_pass_within_a_tie_that_grows_in_the_second(sandbox: Sandbox, end: float) -> None:
+    clock = Ticking(dt.datetime(2024, 10, 27, 2, 30))  # noqa: DTZ001 - wall time has no zone
+    rows = [row(number, "2024-10-27T02:10:00") for number in range(40)]
+    source = Source(sandbox, Walk.named("by stamp"), rows, clock)
+    killed = run(source, page_size=4).output
+    whole = committed(killed[: int(end * len(killed))])
+    target = Target(("Id",))
+    target.take(whole)
+    # A quarter of an hour before four, two hours later: in between, a row changed in the second pass.
+    source.update(3, "2024-10-27T02:10:00.500", Name="second pass")
+    source.insert(row(99, "2024-10-27T03:40:00"))
+    clock.now = dt.datetime(2024, 10, 27, 3, 45)  # noqa: DTZ001 - wall time has no zone
+    second = run(source, last_state(whole), page_size=4)
+    target.take(second.output)
+    clock.tick(600)
+    target.take(run(source, second.state, page_size=4).output)
+    assert not target.missing(source.rows.values())

@@ -27,7 +27,7 @@ def _imported(count: int, stamp: str | None = _IMPORT, first: int = 0) -> list[R
 @depth(12)
 @given(
     groups=st.lists(
-        st.tuples(st.sampled_from([None, 0.0, 0.3, 0.5, 1.0, 2.0, 2.6, 86400.0]), st.integers(1, 25)), max_size=6
+        st.tuples(st.sampled_from([None, 0.0, 0.3, 0.5, 1.0, 2.0, 2.6, 900.0]), st.integers(1, 25)), max_size=6
     ),
     page_size=st.integers(1, 12),
     display=st.sampled_from(["rounded", "cut", "exact"]),
@@ -46,13 +46,11 @@ def test_groups_of_ties(
     assert ran.error is None, ran.said
     assert not target.missing(rows, display)
     assert len(ran.records) == len(rows)
+    # All of it is long ago, and settled: only rows with an empty stamp come again, and none where each comes once.
     quiet = run(source, ran.state, page_size=page_size)
-    assert (quiet.error, quiet.records) == (None, [])
-    newest = min((ago for ago, _ in groups if ago is not None), default=0)
-    overlap = sum(count for ago, count in groups if ago is not None and ago < newest + 300)
-    # A number of rows at which AFAS may have capped the answer takes more.
-    may_be_capped = overlap >= 50 and (overlap % 50 == 0 or overlap.bit_count() == 1)
-    assert len(run(source, quiet.state).pages) == 1 or may_be_capped
+    assert quiet.error is None
+    again = set() if source.walk.appends else {found[0] for found in rows if found[-1] is None}
+    assert {found["Id"] for found in quiet.records} == again
 
 
 @pytest.mark.parametrize("walk", _STAMPED[:2])
@@ -73,7 +71,7 @@ def test_a_mass_import_of_which_rows_change_meanwhile(sandbox: Sandbox, walk: st
         ran = run(source, page_size=700)
     target.take(ran.output)
     assert ran.error is None, ran.said
-    assert not target.missing(source.untouched)
+    assert not target.missing(source.due)
     assert len(ran.pages) < 60
     quiet = run(source, ran.state, page_size=700)
     target.take(quiet.output)
@@ -90,7 +88,7 @@ def test_no_row_has_a_stamp(sandbox: Sandbox, walk: str) -> None:
     assert not target.missing(rows)
     assert len(ran.records) == 250
     quiet = run(source, ran.state, page_size=40)
-    assert (quiet.error, quiet.records, len(quiet.pages)) == (None, [], 1)
+    assert (quiet.error, len(quiet.records)) == (None, 0 if source.walk.appends else 250)
 
 
 @pytest.mark.parametrize("walk", _STAMPED)
@@ -107,7 +105,7 @@ def test_a_page_ends_where_a_tie_ends(sandbox: Sandbox, walk: str, after: int) -
 
 
 @pytest.mark.parametrize("display", ["rounded", "cut", "exact"])
-@pytest.mark.parametrize("walk", _STAMPED)
+@pytest.mark.parametrize("walk", _STAMPED[:2])
 @depth(8)
 @given(
     thousandths=st.lists(st.integers(0, 3500), min_size=1, max_size=40),
