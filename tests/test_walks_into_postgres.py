@@ -7,7 +7,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from model import Source, Walk, committed, row, run
+from model import LAG, Source, Walk, committed, row, run
 from trial.comparison import as_loaded
 from trial.pipeline import load
 
@@ -61,6 +61,8 @@ def test_under_change_and_killed(sandbox: Sandbox, database: Database, walk: str
             ran = run(source, state, page_size=11)
         whole = committed(ran.output[: int(share * len(ran.output))])
         state = (load(whole, database).state if whole else None) or state
+    if source.walk.appends:
+        source.clock.tick(LAG)
     quiet = run(source, state, page_size=11)
     assert quiet.error is None, quiet.said
     load(quiet.output, database)
