@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tap_afas.inputs import StateError
@@ -25,6 +26,7 @@ NEVER = "1753-01-01T00:00:00"
 """The first moment that SQL Server's older times know: nothing was read by its stamp yet."""
 
 _DAY = SECONDS["day"]
+_LITERAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)
 # Rows are stored finer than shown, and clocks have steps.
 _MARGIN = 2
 # What the version before kept; null, so that a merge can't bring it back.
@@ -110,6 +112,9 @@ class ReplicationKey:
         if literal is not None and (self.kind != "int" or not isinstance(literal, int) or isinstance(literal, bool)):
             if self.kind == "int" or not isinstance(literal, str):
                 raise ValueError("another type")
+            # Literals are compared as text: the moment alone won't do.
+            if _LITERAL.fullmatch(literal) is None:
+                raise ValueError("another form")
             shift(literal, 0)
 
 
@@ -237,7 +242,8 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
         version=_number(state.get("version")),
         rows_read=_number(state.get("rows_read")),
     )
-    if key is None or state.get("replication_key") not in {None, key.id}:
+    about = state.get("replication_key")
+    if key is None or (about is not None and about != key.id):
         return common
     name = "bookmark"
     try:

@@ -11,7 +11,7 @@ from tap_afas.profit.metainfo import kind_of
 from tap_afas.profit.query import LONGEST_QUERY, Condition, Filter, Query, both
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tap_afas.profit.clock import Clock
     from tap_afas.profit.metainfo import Connector, Field, Kind
@@ -77,14 +77,16 @@ def parts_of(where: Filter, key: Sequence[str], stamp: str | None, connector: Co
     Raises:
         FilterError: AFAS would refuse the questions.
     """
+    # Where they can be long, the parts leave room for it; where there is none, values may still be short.
+    long = {field: "9" * max(len(_LITERAL), connector.fields[field].length) for field in key}
     parts: list[Filter] = []
     for group in where:
         more = (*parts[-1], group) if parts else (group,)
-        if parts and key and _length(more, key, stamp) > LONGEST_QUERY:
+        if parts and key and _length(more, long, stamp) > LONGEST_QUERY:
             parts.append((group,))
         else:
             parts[-1:] = [more]
-    length = max((_length(part, key, stamp) for part in parts), default=0)
+    length = max((_length(part, dict.fromkeys(key, _LITERAL), stamp) for part in parts), default=0)
     if length > LONGEST_QUERY:
         raise FilterError(
             f"{connector.id}: `filter` is too long: with it, a question has {length} characters, and AFAS takes"
@@ -99,11 +101,11 @@ def bounded(where: Filter, stamp: str | None) -> Filter:
     return both(where, ((Condition(stamp, ">=", _LITERAL), Condition(stamp, "<=", _LITERAL)),)) if stamp else where
 
 
-def _length(where: Filter, key: Sequence[str], stamp: str | None) -> int:
-    """How many characters the longest question has that a filter stands in."""
+def _length(where: Filter, key: Mapping[str, str], stamp: str | None) -> int:
+    """How many characters the longest question has that a filter stands in, beside a key of these values."""
     if not key:
         return Query((), bounded(where, stamp), _TAKE, _SKIP).length
-    group = tuple(Condition(field, ">=", _LITERAL) for field in key)
+    group = tuple(Condition(field, ">=", value) for field, value in key.items())
     if stamp is None:
         return Query(tuple(key), both(where, (group,)), _TAKE).length
     page = Query(tuple(key), both(where, ((*group, Condition(stamp, ">=", _LITERAL)),)), _TAKE)

@@ -68,6 +68,7 @@ def read_place(
             witness=None if content["witness"] is None else key_from_text(content["witness"], keys),
             asked=bool(content["asked"]),
             cap=content["cap"],
+            met=bool(content["met"]),
         )
         start = datetime.datetime.fromisoformat(content["start"])
         if start.tzinfo is None:

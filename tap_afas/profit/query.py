@@ -167,14 +167,14 @@ def _takes_no_value(condition: Condition) -> bool:
     return condition.operator in {"empty", "not empty"}
 
 
-def fitting(order: tuple[str, ...], where: Filter, groups: Sequence[Group], take: int) -> tuple[Query, int]:
+def fitting(order: tuple[str, ...], where: Filter, groups: Sequence[Group], take: int, skip: int) -> tuple[Query, int]:
     """A query for what a filter and the first of some groups let through.
 
     Returns:
         The query, and of how many groups: as many as the query string holds, and one at least.
     """
     for count in range(len(groups), 0, -1):
-        query = Query(order, both(where, tuple(filter(None, groups[:count]))), take=take)
+        query = Query(order, both(where, tuple(filter(None, groups[:count]))), take, skip)
         if query.fits or count == 1:
             break
     return query, count

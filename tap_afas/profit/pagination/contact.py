@@ -121,7 +121,7 @@ class Contact:
         return Query(tuple(field.id for field in self.keys), both(self.where, (group,)), take=SURELY_WHOLE)
 
     def give_up(self) -> None:
-        """The newest row is too much for AFAS: there is nothing to hold its literals against."""
+        """A row can't be asked for: there is nothing to hold AFAS' literals against."""
         self.phase = Phase.DONE
 
     def _go(self, reason: str) -> None:

@@ -34,6 +34,8 @@ Key: TypeAlias = tuple[Value, ...]
 
 KeyKind = Literal["text", "int", "decimal", "boolean", "date", "moment"]
 
+# As many digits as there are: rounded, the number before one could lie behind it.
+_EXACT = decimal.Context(prec=decimal.MAX_PREC, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX)
 # What a collation may hold equal and no normal form takes apart.
 _LETTERS = str.maketrans({
     "æ": "ae",
@@ -75,7 +77,7 @@ class KeyField:
         """The literal of a value surely before whatever is stored where this one is shown."""
         if self.kind == "decimal":
             number = decimal.Decimal(str(value))
-            return f"{number - decimal.Decimal((0, (1,), int(number.as_tuple().exponent))):f}"
+            return f"{_EXACT.subtract(number, decimal.Decimal((0, (1,), int(number.as_tuple().exponent)))):f}"
         return shift(str(value), -1)
 
     def lowest(self, value: Value) -> Any:

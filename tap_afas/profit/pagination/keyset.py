@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import enum
 import itertools
 from typing import TYPE_CHECKING
@@ -20,9 +19,8 @@ if TYPE_CHECKING:
     from tap_afas.profit.rows import Page
 
 _MOST_STUCK = 12
-# How often the first row may go just when it is asked for, and once more for so many pages.
+# How often the first row may go just when it is asked for.
 _MOST_FIRSTS = 20
-_PAGES_A_FIRST = 4
 # How often rows that go may take the walk back to where it was.
 _MOST_RETURNS = 12
 
@@ -98,7 +96,7 @@ class Keyset:
         self._back = 0
         # Decimals that aren't stored as they are shown: they end the prefix, one unit before.
         self._cautious = False
-        self._depth = self._deepest
+        self._depth = self._fitting(self.cursor[0]) if cursor else self._deepest
         # Rows of the page before that come again, as they were.
         self._known: dict[Key, bytes] = {}
         # The last row is known to be gone: its absence tells nothing.
@@ -126,6 +124,11 @@ class Keyset:
         ends = (place for place, field in enumerate(self.keys, start=1) if field.is_inexact(cautious=self._cautious))
         return next(ends, len(self.keys))
 
+    def _fitting(self, key: Key) -> int:
+        """As many of them as the query string holds: fewer only bring more rows again."""
+        depths = range(self._deepest, 1, -1)
+        return next((depth for depth in depths if self._ask(self._behind(key, depth)[:1], take=10**6)[0].fits), 1)
+
     def next_query(self) -> Query:
         """What to ask next; the same until `advance` is called."""
         if self.phase is Phase.EMPTY:
@@ -133,16 +136,18 @@ class Keyset:
         if self.phase in {Phase.FIRST, Phase.AGAIN}:
             return Query(self._order, self.where, take=1)
         if self.phase is Phase.ITSELF:
-            return self._ask(self._behind(self._first[0], self._deepest), take=max(2, self.size.take))[0]
+            return self._ask(self._behind(self._first[0], self._fitting(self._first[0])), take=max(2, self.size.take))[
+                0
+            ]
         if self.phase is Phase.TAIL:
-            return dataclasses.replace(self._ask(self._left(), take=2)[0], skip=len(self._tail) - 1)
+            return self._ask(self._left(), take=2, skip=len(self._tail) - 1)[0]
         return self._ask(self._left(), take=max(2, self.size.take << self._stuck) if self.cursor else self.size.take)[0]
 
     def _left(self) -> list[Group]:
         return self._behind(self.cursor[self._back], self._depth)[self._exhausted :] if self.cursor else [()]
 
-    def _ask(self, groups: Sequence[Group], take: int) -> tuple[Query, int]:
-        return fitting(self._order, self.where, groups, take)
+    def _ask(self, groups: Sequence[Group], take: int, skip: int = 0) -> tuple[Query, int]:
+        return fitting(self._order, self.where, groups, take, skip)
 
     def _behind(self, key: Key, depth: int) -> list[Group]:
         return at_or_after(self.keys[:depth], key, cautious=self._cautious)
@@ -220,7 +225,7 @@ class Keyset:
         self._stuck = max(0, self._stuck - 1)
         self._exhausted = self._back = 0
         self._gone = False
-        fields = prefix(self.keys[: self._deepest], keys)
+        fields = prefix(self.keys[: self._fitting(last)], keys)
         self._depth = len(fields)
         ties = sum(1 for _ in itertools.takewhile(lambda key: tied(fields, key, last), reversed(keys)))
         self._known = {keys[place]: page.fingerprint(place) for place in range(len(keys) - ties, len(keys))}
@@ -230,7 +235,7 @@ class Keyset:
 
     def _ask_for_more(self, query: Query) -> None:
         """A full page without news: one field more, then a larger page."""
-        if self._depth < self._deepest and not self._exhausted:
+        if not self._exhausted and self._depth < self._fitting(self.cursor[self._back]):
             self._depth += 1
             return
         self._stuck += 1
@@ -250,7 +255,7 @@ class Keyset:
     def _exhaust(self, query: Query, last: Key | None) -> None:
         """Go on to the groups that the question didn't hold; behind the last of them is the end."""
         groups = len(self._behind(self.cursor[self._back], self._depth)) if self.cursor else 1
-        self._exhausted += self._ask(self._left(), query.take)[1]
+        self._exhausted += self._ask(self._left(), query.take, query.skip)[1]
         if self._exhausted < groups:
             if last is not None:
                 # As far as the groups left are concerned, the same place.
@@ -276,9 +281,10 @@ class Keyset:
             self._ask_for_more(query)
         elif not self._cautious and any(field.kind == "decimal" for field in self.keys[: self._depth]):
             self._cautious = True
-            self._depth = self._deepest
+            self._depth = self._fitting(self.cursor[self._back])
         elif self._back + 1 < len(self.cursor):
-            self._back, self._depth = self._back + 1, self._deepest
+            self._back += 1
+            self._depth = self._fitting(self.cursor[self._back])
             self._go("the last row didn't come")
         else:
             self._go("it didn't, and there is no other to ask for")
@@ -291,8 +297,7 @@ class Keyset:
             return
         first = page.keys[0], page.fingerprint(0)
         self._firsts += 1
-        most = _MOST_FIRSTS + self._pages // _PAGES_A_FIRST
-        if (self.phase is Phase.AGAIN and first == self._first) or self._firsts > most:
+        if (self.phase is Phase.AGAIN and first == self._first) or self._firsts > _MOST_FIRSTS:
             raise self._no_contact(f"others. Asked: {query}")
         self._first = first
         self._go("a row")
@@ -300,5 +305,5 @@ class Keyset:
     def _take_itself(self, page: Page) -> None:
         came = self._first[0] in page.keys
         if came:
-            self._back, self._gone = 0, True
+            self._back, self._gone, self._firsts = 0, True, 0
         self._go("it came, so the others are gone" if came else "it didn't come")

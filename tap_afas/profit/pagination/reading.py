@@ -43,6 +43,7 @@ class Place:
         witness: The key of the row that bears it.
         asked: Whether AFAS answered it.
         cap: The earliest wall time of the run's start.
+        met: Whether what came shows that AFAS reads the lower end as it shows stamps.
     """
 
     reading: str
@@ -52,6 +53,7 @@ class Place:
     witness: Key | None = None
     asked: bool = False
     cap: Stamp = None
+    met: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

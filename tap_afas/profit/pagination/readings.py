@@ -104,7 +104,6 @@ class Readings:
         self._walk_of = walk
         self._by_offset = by_offset
         self._keys = tuple(keys)
-        self._resumed = place is not None
         # The parts of a filter that doesn't fit into a question as a whole, and those asked for their highest stamp.
         self._parts = list(dict.fromkeys(reading.where for reading in readings))
         self._part = 0
@@ -112,8 +111,10 @@ class Readings:
         self._sent: set[Key] = set()
         self._moment = Moment(order, self._at_once.where(self._parts[0]), size)
         self._contact: Contact | None = None
-        self._number = next((n for n, one in enumerate(readings) if place and one.name == place.reading), 0)
-        self._walk = walk(self._where, place.cursor if place else ())
+        # Begins anew where the filter has no longer the part that the place is in.
+        found = [number for number, one in enumerate(readings) if place and one.name == place.reading]
+        self._number = found[0] if found else 0
+        self._walk = walk(self._where, place.cursor if place and found else ())
         self.phase = Phase.WALK
         if stamp is not None and place is None:
             in_one = self.since.at_once and len(self._parts) == 1 and self._moment.next_query().fits
@@ -135,7 +136,7 @@ class Readings:
         if self.phase is not Phase.WALK or self.stamp is None or not self._keys:
             return None
         top, witness, cursor = self.stamps.highest, self.stamps.witness, tuple(self._walk.cursor)
-        return Place(self.reading.name, cursor, self.since.lower, top, witness, self._asked, self._cap)
+        return Place(self.reading.name, cursor, self.since.lower, top, witness, self._asked, self._cap, self.stamps.met)
 
     def _go(self, reason: str) -> None:
         self.phase = TRANSITIONS[self.phase][reason]
@@ -208,6 +209,8 @@ class Readings:
         elif self._contact is not None:
             self._contact.advance(query, page)
             self.stamps.old_witness = self._contact.witness
+            if not self._contact.done and not self._contact.next_query().fits:
+                self._contact.give_up()
             self._go("AFAS reads stamps as it shows them" if self._contact.done else "another question")
         return ()
 
@@ -290,9 +293,10 @@ class Readings:
             self.stamps.look(page, new)
 
     def _end(self) -> None:
-        if not self.since.meets_witness or self.stamps.met or self._resumed or not (self.stamp and self._keys):
+        if not self.since.meets_witness or self.stamps.met or not (self.stamp and self._keys):
             self._go("all there is")
             return
         where = self._parts[0] if len(self._parts) == 1 else ()
         self._contact = Contact(self.stamp, self._keys, where, self.since, other=self.stamps.same_stamp)
-        self._go("all there is, without the witness")
+        # A row whose key and a filter fill the query string can't be asked for.
+        self._go("all there is, without the witness" if self._contact.next_query().fits else "all there is")

@@ -29,7 +29,8 @@ class Stamps:
         until: Up to which stamp a stream that appends reads, and from which the next run goes on.
         unit: In which stamps are shown, as far as is known.
         empties: How many rows had an empty stamp.
-        met: Whether the row that bore the old bookmark came.
+        met: Whether the row that bore the old bookmark came, with a stamp, and some row from before that bookmark: one
+            that changed since comes however literals are read.
         same_stamp: The key of another row that bears it.
     """
 
@@ -40,7 +41,8 @@ class Stamps:
         self.until: Stamp = None
         self.unit = since.unit
         self.empties = 0
-        self.met = False
+        self.met = bool(place and place.met)
+        self._came = self._proven = False
         self.same_stamp: Key | None = None
         self._bookmark = since.bookmark
 
@@ -56,10 +58,12 @@ class Stamps:
             self.same_stamp = page.keys[stamps.index(self._bookmark)]
         stamp = stamps[page.keys.index(self.old_witness)] if self.old_witness in page.keys else None
         if stamp is not None:
-            self.met = True
+            self._came = True
             if stamp < self._bookmark:
                 # A late commit took it back: it came, but isn't a row that bears the bookmark any more.
                 self.old_witness = None
+        self._proven = self._proven or any(stamp is not None and stamp <= self._bookmark for stamp in stamps)
+        self.met = self._came and self._proven
 
     def lift(self, page: Page, places: Sequence[int], cap: Stamp) -> None:
         """Lift the highest stamp to that of rows, as far as the cap allows."""
@@ -68,7 +72,8 @@ class Stamps:
             if stamp is None or (cap is not None and stamp > cap):
                 continue
             if self.highest is None or stamp > self.highest:
-                self.highest, self.witness = stamp, page.keys[place] or None
+                key = page.keys[place]
+                self.highest, self.witness = stamp, key if key and None not in key else None
 
     def forget(self) -> None:
         """What was read is read again, or doesn't tell the highest stamp."""
