@@ -202,6 +202,21 @@ class Source:
         return {"streams": [entry]}
 
 
+def source_of(
+    sandbox: Sandbox,
+    fields: Sequence[Field],
+    key: Sequence[str],
+    stamp: str | None,
+    rows: Sequence[Row],
+    **options: Any,
+) -> Source:
+    """A source with fields of its own."""
+    source = Source(sandbox, Walk(tuple(key), stamp), [])
+    kept = dataclasses.replace(sandbox.connectors["Item"], fields=tuple(fields), stamp=None, changeable=())
+    sandbox.load([Table(kept, rows, lambda _: rows[0])])
+    return source
+
+
 @dataclasses.dataclass
 class Ran:
     """What a run of the tap left.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from depth import depth
 from hypothesis import given
 from hypothesis import strategies as st
-from model import LAG, Source, Ticking, Walk, row, run
+from model import FIELDS, LAG, Source, Ticking, Walk, row, run
 
 if TYPE_CHECKING:
     from tap_afas.sandbox import Sandbox
@@ -65,3 +66,35 @@ def test_each_version_comes_once(
         assert max(came.values(), default=1) == 1
         state = ran.state
     assert set(came) == set(range(len(source.rows)))
+
+
+@depth(12)
+@given(
+    first=st.lists(st.integers(0, 5) | st.none(), max_size=8),
+    later=st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0, 700, 50_000, 90_000, 200_000])), max_size=8),
+    page_size=st.integers(1, 4),
+)
+def test_each_version_comes_once_where_stamps_are_days(
+    sandbox: Sandbox, first: list[int | None], later: list[tuple[int, int]], page_size: int
+) -> None:
+    clock = Ticking()
+    fields = (*FIELDS[:4], dataclasses.replace(FIELDS[4], control_type=4))
+    rows = [row(number, None if ago is None else _day(clock, ago)) for number, ago in enumerate(first)]
+    source = Source(sandbox, Walk.named("by stamp, no key"), rows, clock, fields)
+    state: dict[str, Any] = {}
+    came: collections.Counter[int] = collections.Counter()
+    for new, wait in [*later, (0, LAG), (0, 0)]:
+        clock.tick(wait)
+        for _ in range(new):
+            source.insert(row(len(source.rows), _day(clock, 0)))
+        ran = run(source, state, page_size=page_size)
+        assert ran.error is None, ran.said
+        came.update(found["Id"] for found in ran.records)
+        assert max(came.values(), default=1) == 1
+        state = ran.state
+    assert set(came) == set(range(len(source.rows)))
+
+
+def _day(clock: Ticking, days: int) -> str:
+    """The day so many days ago, as a stamp."""
+    return f"{clock.ago(days * 86_400)[:10]}T00:00:00.000"

@@ -138,17 +138,3 @@ def test_a_capped_take_loses_nothing(sandbox: Sandbox, walk: str, cap: int, coun
     assert not target.missing(rows)
     assert len(ran.records) == count
     assert len(ran.pages) <= 6 + 3 * count // cap
-
-
-@pytest.mark.parametrize("count", [100, 200, 300])
-def test_equal_rows_in_a_round_number_end(sandbox: Sandbox, count: int) -> None:
-    source = Source(sandbox, Walk.named("by offset"), [row(1, "2024-01-01T00:00:00")] * count)
-    ran = run(source, page_size=1000)
-    assert ran.error is None, ran.said
-    assert len(ran.records) == count
-
-
-def test_more_equal_rows_than_a_capped_page_holds(sandbox: Sandbox) -> None:
-    source = Source(sandbox, Walk.named("by offset"), [row(1, "2024-01-01T00:00:00")] * 250, take_cap=100)
-    ran = run(source, page_size=1000)
-    assert "AFAS sends fewer rows than asked, and more rows sort alike than it sends." in ran.said
