@@ -7,7 +7,7 @@ import enum
 import itertools
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.pagination.key import at_or_after, check_keys, in_order, prefix, tied
+from tap_afas.profit.pagination.key import at_or_after, check_keys, deepest, in_order, prefix, tied
 from tap_afas.profit.pagination.page import MisbehavedError, NoContactError, is_end
 from tap_afas.profit.query import Condition, Filter, Group, Query, fitting
 
@@ -120,9 +120,7 @@ class Keyset:
 
     @property
     def _deepest(self) -> int:
-        """How many fields a condition can use: the first that isn't stored as shown ends it."""
-        ends = (place for place, field in enumerate(self.keys, start=1) if field.is_inexact(cautious=self._cautious))
-        return next(ends, len(self.keys))
+        return deepest(self.keys, cautious=self._cautious)
 
     def _fitting(self, key: Key) -> int:
         """As many of them as the query string holds: fewer only bring more rows again."""
@@ -136,9 +134,8 @@ class Keyset:
         if self.phase in {Phase.FIRST, Phase.AGAIN}:
             return Query(self._order, self.where, take=1)
         if self.phase is Phase.ITSELF:
-            return self._ask(self._behind(self._first[0], self._fitting(self._first[0])), take=max(2, self.size.take))[
-                0
-            ]
+            first = self._first[0]
+            return self._ask(self._behind(first, self._fitting(first)), take=max(2, self.size.take))[0]
         if self.phase is Phase.TAIL:
             return self._ask(self._left(), take=2, skip=len(self._tail) - 1)[0]
         return self._ask(self._left(), take=max(2, self.size.take << self._stuck) if self.cursor else self.size.take)[0]
@@ -181,9 +178,9 @@ class Keyset:
                 f"AFAS sends rows out of the asked order or from before the asked place. Asked: {query}."
             )
         if asked is not None and not self._exhausted and not self._is_met(asked, keys):
-            if asked in keys:
+            if asked in keys and not self._may_be_cautious:
                 raise self._no_contact("others before it")
-            if not self._gone:
+            if asked in keys or not self._gone:
                 self._look_further_back(query, keys, asked)
                 return ()
         new: Sequence[int] = range(len(keys))
@@ -269,6 +266,10 @@ class Keyset:
 
     # Contact
 
+    @property
+    def _may_be_cautious(self) -> bool:
+        return not self._cautious and any(field.kind == "decimal" for field in self.keys[: self._depth])
+
     def _no_contact(self, what: str) -> NoContactError:
         return NoContactError(
             f"AFAS compares {', '.join(self._order)} otherwise than it shows it: asked for the rows from one on, it"
@@ -276,10 +277,10 @@ class Keyset:
         )
 
     def _look_further_back(self, query: Query, keys: Sequence[Key], asked: Key) -> None:
-        if len(keys) >= query.take and tied(self.keys[: self._depth], keys[-1], asked):
+        if len(keys) >= query.take and asked not in keys and tied(self.keys[: self._depth], keys[-1], asked):
             # The page ended before the row could come.
             self._ask_for_more(query)
-        elif not self._cautious and any(field.kind == "decimal" for field in self.keys[: self._depth]):
+        elif self._may_be_cautious:
             self._cautious = True
             self._depth = self._fitting(self.cursor[self._back])
         elif self._back + 1 < len(self.cursor):

@@ -106,14 +106,13 @@ class Readings:
         self._keys = tuple(keys)
         # The parts of a filter that doesn't fit into a question as a whole, and those asked for their highest stamp.
         self._parts = list(dict.fromkeys(reading.where for reading in readings))
-        self._part = 0
         # Keys that another part has brought already.
         self._sent: set[Key] = set()
         self._moment = Moment(order, self._at_once.where(self._parts[0]), size)
         self._contact: Contact | None = None
         # Begins anew where the filter has no longer the part that the place is in.
         found = [number for number, one in enumerate(readings) if place and one.name == place.reading]
-        self._number = found[0] if found else 0
+        self._part, self._number = 0, min(found, default=0)
         self._walk = walk(self._where, place.cursor if place and found else ())
         self.phase = Phase.WALK
         if stamp is not None and place is None:
@@ -135,8 +134,8 @@ class Readings:
         """Where a later run can go on; None before the walk and behind it."""
         if self.phase is not Phase.WALK or self.stamp is None or not self._keys:
             return None
-        top, witness, cursor = self.stamps.highest, self.stamps.witness, tuple(self._walk.cursor)
-        return Place(self.reading.name, cursor, self.since.lower, top, witness, self._asked, self._cap, self.stamps.met)
+        run, name, cursor = self.stamps, self.reading.name, tuple(self._walk.cursor)
+        return Place(name, cursor, self.since.lower, run.highest, run.witness, self._asked, self._cap, run.met)
 
     def _go(self, reason: str) -> None:
         self.phase = TRANSITIONS[self.phase][reason]
