@@ -139,7 +139,7 @@ def play(sandbox: Sandbox, odd: Odd, seed: int, runs: int) -> None:
         if ran.error is not None:
             _check_failure(history, ran, (*may, *odd.may_fail, *moved))
         elif cut is None and not odd.appends:
-            lost = _lost(history, history.untouched)
+            lost = _lost(history, history.due)
             assert not lost, _story(history, ran, lost)
         if chance.random() < 0.05:
             history.state, clean = {}, False
