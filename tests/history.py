@@ -97,7 +97,7 @@ class Odd:
             # More rows tie in what ends the condition on the key than AFAS sends at once.
             found += ("it holds their keys equal",)
         if not self.key and len(self.filter) > 3:
-            found += ("characters long, and AFAS takes",)
+            found += ("`filter` is too long",)
         if self.appends and self.stamp == "Count" and self.options.get("date_offset", 0) is None:
             found += ("AFAS tells no time",)
         return found

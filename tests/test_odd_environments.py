@@ -107,7 +107,8 @@ def _disturb(history: History) -> tuple[float | None, tuple[str, ...]]:
 
 def _check_failure(history: History, ran: Ran, may: tuple[str, ...]) -> None:
     assert ran.error is not None
-    (said,) = [line for line in ran.log if line.startswith("Failed: Item: ")]
+    # What is wrong with the settings is told before any stream is read, and so fails none of them.
+    said = next((line for line in ran.log if line.startswith("Failed: Item: ")), str(ran.error))
     assert any(part in said for part in may), said
     event(next(part for part in may if part in said))
 
