@@ -32,8 +32,8 @@ class Phase(enum.Enum):
 
     WITNESS = "the row that bore the bookmark, by its key"
     NEWEST = "the row with the highest stamp, where that one is gone"
-    BY_STAMP = "the row by its stamp as well"
-    ONCE_MORE = "the row by its key again"
+    BY_STAMP = "the row, from its stamp on"
+    ONCE_MORE = "the row as before"
     DONE = "nothing more"
 
 
@@ -48,7 +48,6 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
     Phase.ONCE_MORE: {
         "it went, or lost its stamp": Phase.NEWEST,
         "it changed meanwhile": Phase.BY_STAMP,
-        "it changes, or goes, all the time": Phase.DONE,
     },
     Phase.DONE: {},
 }
@@ -96,8 +95,9 @@ class Contact:
         self.phase = Phase.WITNESS if since.witness is not None else Phase.NEWEST
         self._since = since
         self._other = other
-        # The row that is asked for, what its stamp was, and a fingerprint of it.
-        self._key: Key = since.witness or ()
+        # The key of the row that is asked for; None: the newest, by its stamp alone, since AFAS may compare keys
+        # otherwise than it shows them as well. What its stamp was, and a fingerprint of it.
+        self._key = since.witness
         self._found: tuple[Stamp, bytes] = (None, b"")
         self._tries = 0
 
@@ -108,16 +108,17 @@ class Contact:
 
     def next_query(self) -> Query:
         """What to ask next; the same until `advance` is called."""
-        if self.phase is Phase.NEWEST:
-            return Query((f"-{self.stamp}",), both(self.where, ((Condition(self.stamp, "not empty"),),)), take=1)
         group: Group = ()
+        if self.phase is Phase.BY_STAMP:
+            stamp = self._found[0]
+            group = (Condition(self.stamp, ">=", str(stamp if isinstance(stamp, int) else shift(stamp, -1))),)
+        if self._key is None:
+            group = group or (Condition(self.stamp, "not empty"),)
+            return Query((f"-{self.stamp}",), both(self.where, (group,)), take=1)
         for field, value in zip(self.keys, self._key, strict=True):
             exact = field.kind not in {"moment", "decimal"}
             literal = field.literal(value) if exact else field.before(value)
             group = (*group, Condition(field.id, "=" if exact else ">=", literal))
-        if self.phase is Phase.BY_STAMP:
-            stamp = self._found[0]
-            group = (*group, Condition(self.stamp, ">=", str(stamp if isinstance(stamp, int) else shift(stamp, -1))))
         return Query(tuple(field.id for field in self.keys), both(self.where, (group,)), take=SURELY_WHOLE)
 
     def give_up(self) -> None:
@@ -126,6 +127,13 @@ class Contact:
 
     def _go(self, reason: str) -> None:
         self.phase = TRANSITIONS[self.phase][reason]
+        if self.phase is Phase.NEWEST:
+            self._key = None
+
+    def _find(self, page: Page) -> tuple[Stamp, bytes]:
+        """The stamp of the row asked for, and a fingerprint of it; None where it isn't there, or has no stamp."""
+        rows = [place for place in range(len(page)) if self._key is None or page.keys[place] == self._key]
+        return (page.stamps[rows[0]], page.fingerprint(rows[0])) if rows else (None, b"")
 
     def advance(self, query: Query, page: Page) -> Sequence[int]:
         """Take the answer to a query; none of its rows is new.
@@ -134,30 +142,22 @@ class Contact:
             LiteralError: AFAS compares the stamp otherwise than it shows it.
             WentBackError: The witness bears an earlier stamp.
         """
+        found = self._find(page)
+        stamp = found[0]
         if self.phase is Phase.NEWEST:
-            if len(page) and page.stamps[0] is not None:
-                self._key, self._found = page.keys[0], (page.stamps[0], page.fingerprint(0))
-                self._go("a row")
-            else:
-                self._go("there is none")
-            return ()
-        place = page.keys.index(self._key) if self._key in page.keys else None
-        stamp: Stamp = None if place is None else page.stamps[place]
-        found = (stamp, b"" if place is None else page.fingerprint(place))
-        if self.phase is Phase.BY_STAMP:
-            self._go("it doesn't come" if place is None else "it comes")
-        elif self.phase is Phase.ONCE_MORE:
-            if found == self._found:
-                raise LiteralError(
-                    f"AFAS compares {self.stamp} otherwise than it shows it: a row with {stamp} doesn't come where"
-                    f" those from {self._since.lower} on are asked for. Asked: {query}."
-                )
-            self._tries += 1
             self._found = found
-            if self._tries >= _MOST_TRIES:
-                self._go("it changes, or goes, all the time")
-            else:
-                self._go("it went, or lost its stamp" if stamp is None else "it changed meanwhile")
+            self._go("there is none" if stamp is None else "a row")
+        elif self.phase is Phase.BY_STAMP:
+            self._go("it doesn't come" if stamp is None else "it comes")
+        elif self.phase is Phase.ONCE_MORE:
+            self._tries += 1
+            if found == self._found or self._tries >= _MOST_TRIES:
+                raise LiteralError(
+                    f"AFAS compares {self.stamp} otherwise than it shows it: a row with {self._found[0]} doesn't come"
+                    f" where those from {self._since.lower} on are asked for. Asked: {query}."
+                )
+            self._found = found
+            self._go("it went, or lost its stamp" if stamp is None else "it changed meanwhile")
         elif stamp is None:
             self.witness = self._other
             gone = "it went, or lost its stamp"

@@ -104,6 +104,7 @@ class Readings:
         self._walk_of = walk
         self._by_offset = by_offset
         self._keys = tuple(keys)
+        self._has_place = bool(stamp and keys)
         # The parts of a filter that doesn't fit into a question as a whole, and those asked for their highest stamp.
         self._parts = list(dict.fromkeys(reading.where for reading in readings))
         # Keys that another part has brought already.
@@ -111,13 +112,13 @@ class Readings:
         self._moment = Moment(order, self._at_once.where(self._parts[0]), size)
         self._contact: Contact | None = None
         # Begins anew where the filter has no longer the part that the place is in.
-        found = [number for number, one in enumerate(readings) if place and one.name == place.reading]
-        self._part, self._number = 0, min(found, default=0)
-        self._walk = walk(self._where, place.cursor if place and found else ())
-        self.phase = Phase.WALK
-        if stamp is not None and place is None:
-            in_one = self.since.at_once and len(self._parts) == 1 and self._moment.next_query().fits
-            self.phase = Phase.MOMENT if in_one else Phase.HIGHEST
+        found = ((n, place.cursor) for n, one in enumerate(readings) if place and one.name == place.reading)
+        self._part = 0
+        self._number, cursor = next(found, (0, ()))
+        self._walk = walk(self._where, cursor)
+        in_one = self.since.at_once and len(self._parts) == 1 and self._moment.next_query().fits
+        first = Phase.MOMENT if in_one else Phase.HIGHEST
+        self.phase = Phase.WALK if place or stamp is None else first
 
     @property
     def done(self) -> bool:
@@ -132,7 +133,7 @@ class Readings:
     @property
     def place(self) -> Place | None:
         """Where a later run can go on; None before the walk and behind it."""
-        if self.phase is not Phase.WALK or self.stamp is None or not self._keys:
+        if self.phase is not Phase.WALK or not self._has_place:
             return None
         run, name, cursor = self.stamps, self.reading.name, tuple(self._walk.cursor)
         return Place(name, cursor, self.since.lower, run.highest, run.witness, self._asked, self._cap, run.met)
@@ -168,8 +169,7 @@ class Readings:
 
     def shrink(self) -> str | None:
         """What to do about a question that was too much for AFAS, as a sentence; None when there is nothing to do."""
-        if self.phase is Phase.CONTACT and self._contact is not None:
-            self._contact.give_up()
+        if self.phase is Phase.CONTACT:
             self._go("AFAS reads stamps as it shows them")
             return "The stream goes on without holding its bookmark against a row."
         if self.phase is not Phase.HIGHEST:
@@ -267,7 +267,7 @@ class Readings:
                 raise
             self.notes.append(f"{error.sentence} The rows are read by offset, which takes longer.")
             self._walk_of = lambda where, _: self._by_offset(where)  # type: ignore[misc]  # told apart above
-            self._walk, self._keys = self._by_offset(self._where), ()
+            self._walk, self._has_place = self._by_offset(self._where), False
             return ()
         self._look(query, self.reading.selection, page, new)
         if self.stamp is not None and not self._asked and not self.since.lagged:
@@ -275,14 +275,13 @@ class Readings:
         if len(self._parts) > 1 and self._keys:
             new = [place for place in new if page.keys[place] not in self._sent]
             self._sent.update(page.keys[place] for place in new)
-        if not self._walk.done:
-            self._go("there is more")
-        elif self._number + 1 < len(self.readings):
+        if self._walk.done and self._number + 1 == len(self.readings):
+            self._end()
+            return new
+        if self._walk.done:
             self._number += 1
             self._walk = self._walk_of(self._where, ())
-            self._go("there is more")
-        else:
-            self._end()
+        self._go("there is more")
         return new
 
     def _look(self, query: Query, selection: Selection, page: Page, new: Sequence[int]) -> None:
