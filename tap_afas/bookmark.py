@@ -12,15 +12,15 @@ import re
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tap_afas.inputs import StateError
-from tap_afas.profit.clock import SECONDS, Unit, behind, floor, shift
 from tap_afas.profit.pagination.key import key_to_text
+from tap_afas.profit.wall_time import SECONDS, Unit, behind, floor, shift
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_afas.profit.clock import Clock
     from tap_afas.profit.pagination.selection import Stamp
     from tap_afas.profit.pagination.stamps import Stamps
+    from tap_afas.profit.wall_time import WallClock
 
 NEVER = "1753-01-01T00:00:00"
 """The first moment that SQL Server's older times know: nothing was read by its stamp yet."""
@@ -47,7 +47,7 @@ class ReplicationKey:
 
     id: str
     kind: Literal["int", "date", "date-time"]
-    clock: Clock
+    clock: WallClock
     overlap: int
     by_day: bool = False
 

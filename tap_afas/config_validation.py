@@ -12,7 +12,7 @@ import msgspec
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_afas.profit.auth import ClassicToken
-from tap_afas.profit.clock import Clock
+from tap_afas.profit.wall_time import WallClock
 from tap_afas.settings import Settings
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _url_problems(url: str) -> Iterable[str]:
 
 def _other_problems(settings: Settings) -> Iterable[str]:
     try:
-        Clock(settings.timezone)
+        WallClock(settings.timezone)
     except ValueError:
         yield "`timezone` must be a time zone's name, such as Europe/Amsterdam."
     if settings.start_date is not None:

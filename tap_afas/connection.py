@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from tap_afas.profit.auth import ClassicToken, ClientCredentials
 from tap_afas.profit.client import ProfitClient, RequestLimits
-from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import ProfitError
+from tap_afas.profit.wall_time import WallClock
 from tap_afas.scheduler import Workers
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Connection:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.client = make_client(settings)
-        self.clock = Clock(settings.timezone)
+        self.clock = WallClock(settings.timezone)
         self._described: dict[str, Connector | ProfitError] = {}
 
     @functools.cached_property

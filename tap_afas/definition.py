@@ -54,7 +54,7 @@ class Definition:
         fields = [connector.fields.get(name) for name in self.primary_keys]
         return self.primary_keys if all(field is not None and field.sortable for field in fields) else ()
 
-    def columns(self, connector: Connector, now: dict[str, Kind]) -> dict[str, Kind]:
+    def columns_after_drift_check(self, connector: Connector, now: dict[str, Kind]) -> dict[str, Kind]:
         """The kinds of a stream's fields, from its schema; says what changed since that was made."""
         columns = self.kinds
         needed = [*self.primary_keys, *([self.replication_key] if self.replication_key else [])]

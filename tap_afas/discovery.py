@@ -13,8 +13,8 @@ from msgspec import UNSET
 from tap_afas.definition import Definition
 from tap_afas.inputs import InputError
 from tap_afas.profit.errors import ProfitError
+from tap_afas.profit.known_connectors import known_key, stamp_candidates
 from tap_afas.profit.metainfo import kinds_of
-from tap_afas.profit.standard import known_key, stamp_candidates
 from tap_afas.schema import json_schema
 
 if TYPE_CHECKING:

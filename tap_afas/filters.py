@@ -13,8 +13,8 @@ from tap_afas.profit.query import LONGEST_QUERY, Condition, Filter, Query, both
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_afas.profit.clock import Clock
     from tap_afas.profit.metainfo import Connector, Field, Kind
+    from tap_afas.profit.wall_time import WallClock
     from tap_afas.settings import FilterCondition
 
 _VALUELESS = {"empty", "not empty"}
@@ -39,7 +39,7 @@ class FilterError(InputError):
 
 
 def read_filter(
-    setting: tuple[FilterCondition | tuple[FilterCondition, ...], ...], connector: Connector, clock: Clock
+    setting: tuple[FilterCondition | tuple[FilterCondition, ...], ...], connector: Connector, clock: WallClock
 ) -> Filter:
     """The filter that `streams.<connector>.filter` describes.
 
@@ -113,7 +113,7 @@ def _length(where: Filter, key: Mapping[str, str], stamp: str | None) -> int:
     return max(page.length, highest.length)
 
 
-def _condition(entry: FilterCondition, connector: Connector, clock: Clock) -> Condition:
+def _condition(entry: FilterCondition, connector: Connector, clock: WallClock) -> Condition:
     name, operator, value = entry.field, entry.operator, entry.value
     field = connector.fields.get(name)
     if field is None:
@@ -132,7 +132,7 @@ def _condition(entry: FilterCondition, connector: Connector, clock: Clock) -> Co
     return Condition(name, operator, _literal(value, field, clock))
 
 
-def _literal(value: Any, field: Field, clock: Clock) -> str:
+def _literal(value: Any, field: Field, clock: WallClock) -> str:
     """The value in AFAS' notation."""
     kind = kind_of(field)
     text = str(value).lower() if isinstance(value, bool) else str(value)

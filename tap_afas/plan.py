@@ -15,7 +15,6 @@ from tap_afas.definition import Definition, SchemaChangedError
 from tap_afas.filters import bounded, parts_of
 from tap_afas.inputs import StateError
 from tap_afas.place import read_place
-from tap_afas.profit.clock import shift
 from tap_afas.profit.metainfo import kinds_of
 from tap_afas.profit.pagination.key import KeyField, key_from_text
 from tap_afas.profit.pagination.keyset import Keyset
@@ -25,16 +24,17 @@ from tap_afas.profit.pagination.reading import Place, Reading, Since
 from tap_afas.profit.pagination.readings import Readings
 from tap_afas.profit.pagination.selection import between, changed, empty, everything
 from tap_afas.profit.rows import RowReader
+from tap_afas.profit.wall_time import shift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_afas.profit.clock import Clock
     from tap_afas.profit.metainfo import Connector, Kind
     from tap_afas.profit.pagination import Paginator
     from tap_afas.profit.pagination.key import Key, KeyKind
     from tap_afas.profit.pagination.selection import Selection, Stamp
     from tap_afas.profit.query import Filter
+    from tap_afas.profit.wall_time import WallClock
     from tap_afas.settings import Settings
 
 _KEY_KINDS: dict[Kind, KeyKind] = {
@@ -106,7 +106,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     """
     mine = settings.stream(definition.connector_id)
     own, now = kinds_of(connector, {}), kinds_of(connector, mine.types)
-    columns = definition.columns(connector, now)
+    columns = definition.columns_after_drift_check(connector, now)
     # What conditions compare is read as AFAS has it, whatever is made of it; the rest as it is emitted.
     compared = {*definition.primary_keys, definition.replication_key}
     read_as = {name: kind if name in compared else columns.get(name, now[name]) for name, kind in own.items()}
@@ -271,7 +271,7 @@ def _usable(
     return Bookmark(key.id, version=bookmark.version, rows_read=bookmark.rows_read)
 
 
-def replication_key_of(definition: Definition, overlap: int, clock: Clock) -> ReplicationKey | None:
+def replication_key_of(definition: Definition, overlap: int, clock: WallClock) -> ReplicationKey | None:
     """The stream's replication key, as its catalog has it; None for a full table.
 
     Args:

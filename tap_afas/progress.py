@@ -35,7 +35,7 @@ class Progress:
         """From the sync's beginning until it last wrote a page."""
         return max(0.0, self._written - self._started)
 
-    def begin(self) -> None:
+    def started(self) -> None:
         """The first question is asked."""
         self._started = time.monotonic()
 

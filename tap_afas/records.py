@@ -13,9 +13,9 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_afas.profit.clock import Clock
     from tap_afas.profit.metainfo import Kind
     from tap_afas.profit.rows import Page, RowReader
+    from tap_afas.profit.wall_time import WallClock
 
 # Rows turned into lines at a time: they stay in the processor's cache, and a page's lines are never in memory all at
 # once.
@@ -36,7 +36,7 @@ class RecordEncoder:
         clock: Of AFAS' wall time.
     """
 
-    def __init__(self, stream: str, reader: RowReader, emitted: Mapping[str, Kind], clock: Clock) -> None:
+    def __init__(self, stream: str, reader: RowReader, emitted: Mapping[str, Kind], clock: WallClock) -> None:
         self._head = _encoder.encode({"type": "RECORD", "stream": stream})[:-1] + b',"record":'
         self._reader = reader
         self._kinds = dict(emitted)

@@ -153,7 +153,7 @@ class Scheduler:
             FailedRunError: Some failed; the others are complete.
             InterruptedRunError: `interrupt` was called.
         """
-        syncs = sorted(streams, key=lambda sync: sync.weight, reverse=True)
+        syncs = sorted(streams, key=lambda sync: sync.expected_rows, reverse=True)
         number = len(streams) + len(failures)
         try:
             failures = {**failures, **self.run({sync: streams[sync] for sync in syncs}, parallel)}
@@ -169,18 +169,18 @@ class Scheduler:
         """One line per stream, and the totals that AFAS' fair use is about."""
         rows_read = 0
         for sync in syncs:
-            figures = sync.figures()
+            summary = sync.summary()
             rows_read += sync.progress.read
             logger.info(
                 "%s: %d rows in %d pages, %d requests, %d retries, %.1f s%s",
-                figures["connector"],
-                figures["rows"],
-                figures["pages"],
-                figures["requests"],
-                figures["retries"],
-                figures["seconds"],
-                f", up to {figures['bookmark']}" if figures["bookmark"] is not None else "",
-                extra=figures,
+                summary["connector"],
+                summary["rows"],
+                summary["pages"],
+                summary["requests"],
+                summary["retries"],
+                summary["seconds"],
+                f", up to {summary['bookmark']}" if summary["bookmark"] is not None else "",
+                extra=summary,
             )
         requests = self._client.request_counts.total()
         logger.info(

@@ -201,7 +201,7 @@ class Settings(msgspec.Struct, frozen=True):
         """The settings that a tap was given.
 
         Args:
-            config: As `tidied` leaves them, and as `SCHEMA` wants them; the SDK's own are passed over.
+            config: As `normalized` leaves them, and as `SCHEMA` wants them; the SDK's own are passed over.
 
         Raises:
             msgspec.ValidationError: They don't fit.
@@ -235,7 +235,7 @@ class Settings(msgspec.Struct, frozen=True):
         return f"<{type(self).__name__}>"
 
 
-def tidied(config: Mapping[str, Any]) -> dict[str, Any]:
+def normalized(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings without those that are null, which count as not set; an environment's number is text."""
     settings = {name: value for name, value in config.items() if value is not None}
     if isinstance(settings.get("environment_id"), int):

@@ -128,7 +128,7 @@ class Sync:
         """
         client, connector_id = self._connection.client, self.definition.connector_id
         if self.phase is Phase.DESCRIBE:
-            self.progress.begin()
+            self.progress.started()
             return self._connector or self._connection.connector(connector_id)
         readings = self._plan.readings
         self._query = readings.next_query()
@@ -282,12 +282,12 @@ class Sync:
             )
 
     @property
-    def weight(self) -> float:
+    def expected_rows(self) -> float:
         """How long the sync may take: rows it read the last time; endless when that isn't known."""
         rows_read = self._bookmark.rows_read
         return float("inf") if rows_read is None else float(rows_read)
 
-    def figures(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """What the sync did, for the summary of the run."""
         return {
             "connector": self.definition.connector_id,

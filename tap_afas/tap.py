@@ -18,7 +18,7 @@ from singer_sdk.singerlib import StateMessage
 from tap_afas.inputs import InputError, StateError, read_catalog, read_settings, read_state, select_needed
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.scheduler import FailedRunError, InterruptedRunError, Scheduler
-from tap_afas.settings import SCHEMA, Settings, tidied
+from tap_afas.settings import SCHEMA, Settings, normalized
 from tap_afas.writer import LineWriter
 
 if sys.version_info >= (3, 12):
@@ -74,7 +74,7 @@ class TapAfas(Tap):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         from tap_afas.config_validation import problems  # noqa: PLC0415 - see `__init__`
 
-        self._config = tidied(self._config)
+        self._config = normalized(self._config)
         self.append_builtin_config(self.config_jsonschema)
         errors = problems(self._config, self.config_jsonschema)
         if errors and raise_errors:

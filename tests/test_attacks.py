@@ -14,7 +14,6 @@ from world import Oddities, Rows, World, run
 from tap_afas.bookmark import ReplicationKey, read_bookmark
 from tap_afas.filters import parts_of
 from tap_afas.inputs import StateError
-from tap_afas.profit.clock import Clock
 from tap_afas.profit.metainfo import Connector, Field
 from tap_afas.profit.pagination.contact import LiteralError, WentBackError
 from tap_afas.profit.pagination.key import KeyField
@@ -25,6 +24,7 @@ from tap_afas.profit.pagination.readings import Phase, Readings
 from tap_afas.profit.pagination.selection import everything
 from tap_afas.profit.pagination.stamps import Stamps
 from tap_afas.profit.query import Condition
+from tap_afas.profit.wall_time import WallClock
 
 _LONG = tuple(KeyField(name, "text") for name in "ABC")
 
@@ -168,19 +168,19 @@ def test_the_number_before_one_with_many_digits_lies_before_it(number: str) -> N
     "literal", ["2026-03-01", "2026-03-01T09:15:00Z", "2026-03-01T09:15:00+01:00", "20260301T091500", "2026-W10-1"]
 )
 def test_a_literal_of_another_form_is_told_before_anything_is_asked(name: str, literal: str) -> None:
-    key = ReplicationKey("S", "date-time", Clock(), 300)
+    key = ReplicationKey("S", "date-time", WallClock(), 300)
     state = {"replication_key": "S", "bookmark": "2026-03-01T09:15:00", name: literal}
     with pytest.raises(StateError, match=f"the state's `{name}` is '.*', not a wall time such as"):
         read_bookmark("X", state, key)
 
 
 def test_a_bookmark_that_no_record_can_hold_is_told_with_its_record() -> None:
-    key = ReplicationKey("S", "date-time", Clock(), 300)
+    key = ReplicationKey("S", "date-time", WallClock(), 300)
     bookmark = dataclasses.replace(read_bookmark("X", {}, key), bookmark="0001-01-01T00:00:00")
     assert bookmark.to_state(key)["replication_key_value"] == "0001-01-01T00:00:00+00:00"
 
 
 @pytest.mark.parametrize("about", [[], {}, 5])
 def test_a_replication_key_that_is_no_name_is_another_one(about: Any) -> None:
-    key = ReplicationKey("S", "date-time", Clock(), 300)
+    key = ReplicationKey("S", "date-time", WallClock(), 300)
     assert read_bookmark("X", {"replication_key": about, "bookmark": "2026-03-01T09:15:00"}, key).bookmark is None

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from running import article, articles, config_of, run_tap
 
 from tap_afas.filters import FilterError, read_filter
-from tap_afas.profit.clock import Clock
 from tap_afas.profit.metainfo import Connector, Field
 from tap_afas.profit.query import OPERATORS, Condition
+from tap_afas.profit.wall_time import WallClock
 from tap_afas.settings import StreamSettings
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ FIELDS = (
     Field("A_Huisnr.", "string"),
 )
 CONNECTOR = Connector("C", "", {field.id: field for field in FIELDS})
-CLOCK = Clock()
+CLOCK = WallClock()
 
 
 def _read(setting: Any) -> Filter:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import NotUnderstoodError
 from tap_afas.profit.rows import RowReader, UnfitValueError
+from tap_afas.profit.wall_time import WallClock
 from tap_afas.records import RecordEncoder, ReplacedFields
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def reader(**options: Any) -> RowReader:
 
 
 def encoder(reads: RowReader, emitted: Mapping[str, Kind] = KINDS) -> RecordEncoder:
-    return RecordEncoder("C", reads, emitted, Clock())
+    return RecordEncoder("C", reads, emitted, WallClock())
 
 
 def emit(body: bytes, version: int | None = None, **options: Any) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from sandbox_asking import ITEM, items, structured
 
 from tap_afas.sandbox.options import Options
 from tap_afas.sandbox.query import parse
-from tap_afas.sandbox.selection import Manner, select
+from tap_afas.sandbox.selection import DatabaseHabits, select
 from tap_afas.sandbox.sides import Sides
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ _AFTER = structured(
 )
 def test_a_page_is_found_in_an_index(sandbox: Sandbox, asked: dict[str, str], found: str) -> None:
     sandbox.load([items(connector=_LEDGER)])
-    shelf = sandbox._store.shelf("Item")
-    selection = select(parse(_LEDGER, asked), Sides(shelf, Options()), Manner(), _CHANCE)
-    plan = sandbox._store.plan("Item", selection).replace(shelf.name, "t0")
+    kept = sandbox._store.stored_table("Item")
+    selection = select(parse(_LEDGER, asked), Sides(kept, Options()), DatabaseHabits(), _CHANCE)
+    plan = sandbox._store.plan("Item", selection).replace(kept.name, "t0")
     assert found in plan
     assert "SCAN t0;" not in plan

@@ -11,8 +11,8 @@ from tap_afas.profit.pagination.selection import between, changed, empty, everyt
 from tap_afas.profit.query import Query
 
 if TYPE_CHECKING:
-    from tap_afas.profit.clock import Unit
     from tap_afas.profit.pagination.selection import Selection
+    from tap_afas.profit.wall_time import Unit
 
 _LOW, _HIGH = "2024-03-01T10:00:00", "2024-03-02T00:00:00"
 _CHANGED = changed("At", _LOW)

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from tap_afas.config_validation import problems
 from tap_afas.connection import make_client
 from tap_afas.discovery import Choice
-from tap_afas.settings import SCHEMA, FilterCondition, Settings, StreamSettings, tidied
+from tap_afas.settings import SCHEMA, FilterCondition, Settings, StreamSettings, normalized
 from tap_afas.tap import TapAfas
 
 DATA = "5A" * 32
@@ -24,7 +24,7 @@ NEEDED = {**WHO, **WHERE}
 
 
 def _errors(**given: Any) -> list[str]:
-    return problems(tidied(given), SCHEMA)
+    return problems(normalized(given), SCHEMA)
 
 
 def test_the_contract() -> None:
@@ -107,7 +107,7 @@ def test_meltano_declares_the_same_settings() -> None:
 )
 def test_hosts(config: dict[str, Any], url: str) -> None:
     assert _errors(**WHO, **config) == []
-    assert Settings.from_config(tidied(config)).base_url == url
+    assert Settings.from_config(normalized(config)).base_url == url
 
 
 @pytest.mark.parametrize(

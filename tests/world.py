@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from tap_afas.bookmark import ReplicationKey, read_bookmark
 from tap_afas.place import place_to_text, read_place
 from tap_afas.plan import _appended
-from tap_afas.profit.clock import Clock
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.pagination.key import KeyField, key_from_text
 from tap_afas.profit.pagination.keyset import Keyset
@@ -28,6 +27,7 @@ from tap_afas.profit.pagination.reading import Reading, Since
 from tap_afas.profit.pagination.readings import Readings
 from tap_afas.profit.pagination.selection import changed, empty, everything
 from tap_afas.profit.rows import Page
+from tap_afas.profit.wall_time import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -341,7 +341,7 @@ def run(
 ) -> dict[str, Any]:
     """One run, as `sync` makes it."""
     odd, keys = world.odd, () if world.odd.appends else world.keys
-    rkey = ReplicationKey("S", "int" if odd.int_stamp else "date-time", Clock(), OVERLAP)
+    rkey = ReplicationKey("S", "int" if odd.int_stamp else "date-time", WallClock(), OVERLAP)
     date = None if world.offset is None else (world.now + dt.timedelta(seconds=world.offset)).replace(microsecond=0)
     start = date or world.now
     bookmark = read_bookmark("X", state, rkey)

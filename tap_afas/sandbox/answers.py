@@ -37,7 +37,7 @@ def row_expression(sides: Sides, writing: Writing) -> str:
     """The SQL whose value is a row's JSON."""
     values = {
         field.id: _value(sides.shown(place), field, writing)
-        for place, field in enumerate(sides.shelf.connector.fields)
+        for place, field in enumerate(sides.kept.connector.fields)
         if field.id not in writing.dropped
     }
     values |= {name: _text(_json(text)) for name, text in writing.replaced.items() if name in values}

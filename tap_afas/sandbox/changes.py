@@ -59,14 +59,17 @@ class Changes:
     def insert(self, connector_id: str, row: Row, stamp: str | None = None, created: str | None = None) -> Change:
         """Add a row; without a stamp, of its own or given here, it gets the clock's."""
         with self._store.lock:
-            shelf = self._store.shelf(connector_id)
-            shelf.check(row)
+            kept = self._store.stored_table(connector_id)
+            kept.check(row)
             cells = list(row)
             self._set_stamp(
-                connector_id, cells, stamp, given=shelf.stamp is not None and cells[shelf.stamp] is not None
+                connector_id,
+                cells,
+                stamp,
+                given=kept.stamp is not None and cells[kept.stamp] is not None,
             )
-            if shelf.created is not None and cells[shelf.created] is None and stamp != KEEP:
-                cells[shelf.created] = created or stamp or self._now()
+            if kept.created is not None and cells[kept.created] is None and stamp != KEEP:
+                cells[kept.created] = created or stamp or self._now()
             number = self._store.insert(connector_id, tuple(cells))
             after = self._store.get(connector_id, number)
             self._made += 1
@@ -75,12 +78,12 @@ class Changes:
     def update(self, connector_id: str, number: int, values: dict[str, Cell], stamp: str | None = None) -> Change:
         """Change a row; without a stamp among the values or given here, it gets the clock's."""
         with self._store.lock:
-            shelf = self._store.shelf(connector_id)
+            kept = self._store.stored_table(connector_id)
             before = self._store.get(connector_id, number)
             cells = list(before)
             for field_id, value in values.items():
-                cells[shelf.connector.position(field_id)] = value
-            self._set_stamp(connector_id, cells, stamp, given=shelf.connector.stamp in values)
+                cells[kept.connector.position(field_id)] = value
+            self._set_stamp(connector_id, cells, stamp, given=kept.connector.stamp in values)
             self._store.update(connector_id, number, tuple(cells))
             after = self._store.get(connector_id, number)
             self._made += 1
@@ -134,13 +137,13 @@ class Changes:
         return self._chance.choice(fitting) if fitting else None
 
     def _one(self, connector_id: str, kind: str, moment: str) -> Change | None:
-        shelf = self._store.shelf(connector_id)
+        kept = self._store.stored_table(connector_id)
         # An int stamp counts changes and knows no moment.
-        counts = shelf.stamp is not None and shelf.connector.fields[shelf.stamp].data_type == "int"
+        counts = kept.stamp is not None and kept.connector.fields[kept.stamp].data_type == "int"
         stamp = None if counts else moment
         if kind == "insert":
-            cells = list(shelf.new_row(shelf.next_number))
-            for place in (shelf.stamp, shelf.created):
+            cells = list(kept.new_row(kept.next_number))
+            for place in (kept.stamp, kept.created):
                 if place is not None:
                     cells[place] = None
             return self.insert(connector_id, tuple(cells), stamp, moment)
@@ -150,7 +153,7 @@ class Changes:
         if kind == "delete":
             return self.delete(connector_id, number)
         row = self._store.get(connector_id, number)
-        return self.update(connector_id, number, self._other_values(shelf.connector, row), stamp)
+        return self.update(connector_id, number, self._other_values(kept.connector, row), stamp)
 
     def _other_values(self, connector: Connector, row: Row) -> dict[str, Cell]:
         if not connector.changeable:
@@ -177,13 +180,13 @@ class Changes:
                 return (str(value or "gewijzigd")[:room] + mark)[-(field.length or 1000) :]
 
     def _set_stamp(self, connector_id: str, cells: list[Cell], stamp: str | None, *, given: bool) -> None:
-        shelf = self._store.shelf(connector_id)
-        place = shelf.stamp
+        kept = self._store.stored_table(connector_id)
+        place = kept.stamp
         if place is None or stamp == KEEP or (given and stamp is None):
             return
         if stamp is not None:
             cells[place] = stamp
-        elif shelf.connector.fields[place].data_type == "int":
+        elif kept.connector.fields[place].data_type == "int":
             cells[place] = int(self._store.highest(connector_id, place) or 0) + 1
         else:
             cells[place] = self._now()
@@ -194,11 +197,11 @@ class Changes:
         return stored(later(self._clock(), offsets[self._made % len(offsets)] - late_seconds))
 
     def _key(self, connector_id: str, number: int, row: Row) -> tuple[Cell, ...]:
-        places = self._store.shelf(connector_id).key
+        places = self._store.stored_table(connector_id).key
         return tuple(row[place] for place in places) if places else (number,)
 
 
-class Bustle:
+class BackgroundChanges:
     """Changes that go on by themselves, in a thread.
 
     Args:
@@ -212,7 +215,7 @@ class Bustle:
         self._pause = min(60.0 / per_minute, _LONGEST_WAIT)
         self._chance = random.Random(seed)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sandbox-bustle", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="sandbox-changes", daemon=True)
         self._thread.start()
 
     def close(self) -> None:

@@ -45,7 +45,7 @@ class Control:
         traffic = self._services.traffic
         match method, parts:
             case "GET", ["rows", connector_id]:
-                self._store.shelf(connector_id)
+                self._store.stored_table(connector_id)
                 return Answer(200, self._rows(connector_id), {"Content-Type": "application/x-ndjson"})
             case "POST", ["change"]:
                 told: Any = self._change(json.loads(body or b"{}"))
@@ -76,14 +76,14 @@ class Control:
         return [self._as_json(change) for change in done]
 
     def _as_json(self, change: Change) -> dict[str, Any]:
-        names = [field.id for field in self._store.shelf(change.connector).connector.fields]
+        names = [field.id for field in self._store.stored_table(change.connector).connector.fields]
         told = dataclasses.asdict(change)
         for side, row in (("before", change.before), ("after", change.after)):
             told[side] = None if row is None else dict(zip(names, row, strict=True))
         return told
 
     def _rows(self, connector_id: str) -> Iterator[bytes]:
-        names = [field.id for field in self._store.shelf(connector_id).connector.fields]
+        names = [field.id for field in self._store.stored_table(connector_id).connector.fields]
         lines: list[str] = []
         for _, row in self._store.rows(connector_id):
             lines.append(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False))

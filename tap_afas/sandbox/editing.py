@@ -121,8 +121,8 @@ class Editing:
     def alter(self, connector_id: str, fields: Sequence[Field]) -> None:
         """Give a connector another definition: values stay with their field id, new fields are empty."""
         with self._store.lock:
-            shelf = self._store.shelf(connector_id)
-            before = shelf.connector
+            kept = self._store.stored_table(connector_id)
+            before = kept.connector
             ids = {field.id for field in fields}
             after = dataclasses.replace(
                 before,
@@ -139,9 +139,9 @@ class Editing:
                 return tuple(None if place is None else row[place] for place in taken)
 
             rows = [fitted(row) for row in self.rows(connector_id)]
-            number = shelf.next_number
-            self._store.add(Table(after, rows, lambda n: fitted(shelf.new_row(n))))
-            self._store.shelf(connector_id).next_number = number
+            number = kept.next_number
+            self._store.add(Table(after, rows, lambda n: fitted(kept.new_row(n))))
+            self._store.stored_table(connector_id).next_number = number
 
     def change(  # noqa: PLR0913 - all but the first by name
         self,

@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
-from tap_afas.sandbox.changes import Bustle, Changes
+from tap_afas.sandbox.changes import BackgroundChanges, Changes
 from tap_afas.sandbox.clock import Clock, amsterdam, to_utc
 from tap_afas.sandbox.control import Control
 from tap_afas.sandbox.editing import Editing
@@ -58,12 +58,12 @@ class Sandbox(Editing):
         self._clock = clock
         self._seed = seed
         self._closing = threading.Event()
-        self._bustle: Bustle | None = None
+        self._background_changes: BackgroundChanges | None = None
         self._store = Store()
         self._begin(dataset)
         self._server = Server(host, port, self._answer, self._date)
         if changes_per_minute > 0:
-            self._bustle = Bustle(self._changes, changes_per_minute, seed)
+            self._background_changes = BackgroundChanges(self._changes, changes_per_minute, seed)
 
     def _begin(self, dataset: Dataset) -> None:
         for table in dataset:
@@ -83,8 +83,8 @@ class Sandbox(Editing):
         if self._closing.is_set():
             return
         self._closing.set()
-        if self._bustle:
-            self._bustle.close()
+        if self._background_changes:
+            self._background_changes.close()
         self._server.close()
         self._store.close()
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_afas.sandbox.selection import Selection
-    from tap_afas.sandbox.shelf import Shelf
     from tap_afas.sandbox.store import Store
+    from tap_afas.sandbox.stored_table import StoredTable
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,12 +21,12 @@ class Reading:
 
     Attributes:
         store: The rows.
-        shelf: Where those of the connector are.
+        kept: Where those of the connector are.
         expression: The SQL to write a row.
     """
 
     store: Store
-    shelf: Shelf
+    kept: StoredTable
     expression: str
 
     def at_once(self, selection: Selection) -> list[str]:
@@ -64,7 +64,7 @@ class Reading:
         return texts + self.at_once(selection)
 
     def _find(self, selection: Selection, *expressions: str) -> list[tuple[Any, ...]]:
-        connector = self.shelf.connector
+        connector = self.kept.connector
         with self.store.lock:
             if self.store.connectors.get(connector.id) is not connector:
                 raise RefusedError("unexpected")

@@ -86,7 +86,7 @@ class Selection:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Manner:
+class DatabaseHabits:
     """What the database does as it pleases.
 
     Attributes:
@@ -100,20 +100,20 @@ class Manner:
     shuffle_ties: bool = True
 
 
-def select(query: Query, sides: Sides, manner: Manner, chance: random.Random) -> Selection:
+def select(query: Query, sides: Sides, habits: DatabaseHabits, chance: random.Random) -> Selection:
     """A query in SQL.
 
     Args:
         query: The query; its limit is the selection's.
         sides: Tells by what each field is compared and sorted.
-        manner: What the database does as it pleases.
+        habits: What the database does as it pleases.
         chance: For what it does in no order.
     """
-    where, values = _where(query, sides, manner)
-    return Selection(where, tuple(values), _order(query, sides, manner, chance), query.limit, query.offset)
+    where, values = _where(query, sides, habits)
+    return Selection(where, tuple(values), _order(query, sides, habits, chance), query.limit, query.offset)
 
 
-def _where(query: Query, sides: Sides, manner: Manner) -> tuple[str, list[str | int]]:
+def _where(query: Query, sides: Sides, habits: DatabaseHabits) -> tuple[str, list[str | int]]:
     if not query.groups:
         return "1", []
     # What all alternatives have in common stands apart, where SQLite can see it.
@@ -126,12 +126,12 @@ def _where(query: Query, sides: Sides, manner: Manner) -> tuple[str, list[str | 
         pieces.append(f"({columns}) >= ({', '.join('?' * len(bound))})")
         values += bound
     for term in common:
-        sql, compared = _condition(term, sides, manner)
+        sql, compared = _condition(term, sides, habits)
         pieces.append(sql)
         values += compared
     alternatives = []
     for group in groups:
-        conditions = [_condition(term, sides, manner) for term in group]
+        conditions = [_condition(term, sides, habits) for term in group]
         alternatives.append(" AND ".join(sql for sql, _ in conditions) or "1")
         values += [value for _, compared in conditions for value in compared]
     if len(groups) > 1:
@@ -140,10 +140,10 @@ def _where(query: Query, sides: Sides, manner: Manner) -> tuple[str, list[str | 
     return " AND ".join(pieces) or "1", values
 
 
-def _order(query: Query, sides: Sides, manner: Manner, chance: random.Random) -> tuple[tuple[str, bool], ...]:
+def _order(query: Query, sides: Sides, habits: DatabaseHabits, chance: random.Random) -> tuple[tuple[str, bool], ...]:
     order = [(sides.compared(one.position), one.descending) for one in query.order]
     shuffled = f"(n * {chance.randrange(1, _PRIME)} + {chance.randrange(_PRIME)}) % {_PRIME}"
-    last = shuffled if (manner.shuffle_ties if order else manner.shuffle) else "n"
+    last = shuffled if (habits.shuffle_ties if order else habits.shuffle) else "n"
     return (*order, (last, False))
 
 
@@ -181,7 +181,7 @@ def _like(there: str, pattern: str) -> bool:
     return True
 
 
-def _condition(term: Term, sides: Sides, manner: Manner) -> tuple[str, list[str | int]]:
+def _condition(term: Term, sides: Sides, habits: DatabaseHabits) -> tuple[str, list[str | int]]:
     stored = f"c{term.position}"
     textual = term.field.data_type == "string"
     if term.operator == EMPTY:
@@ -190,7 +190,7 @@ def _condition(term: Term, sides: Sides, manner: Manner) -> tuple[str, list[str 
         return (f"({stored} <> '')" if textual else f"{stored} IS NOT NULL"), []
     if term.operator in COMPARISONS:
         return f"{sides.compared(term.position)} {COMPARISONS[term.operator]} ?", [sides.comparable(term)]
-    percent = int(manner.wildcards == "percent")
+    percent = int(habits.wildcards == "percent")
     held, collation = sides.held(term.position), sides.options.collation
     return f"matches({held}, {term.operator}, ?, {percent}, '{collation}')", [term.value]
 

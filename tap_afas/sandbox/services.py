@@ -15,7 +15,7 @@ from tap_afas.sandbox.faults import Fault, FaultPlan
 from tap_afas.sandbox.query import Query, parse
 from tap_afas.sandbox.reading import Reading
 from tap_afas.sandbox.refusals import NAMED, Language, Refusal, RefusedError, language_of, write
-from tap_afas.sandbox.selection import Manner, Selection, select
+from tap_afas.sandbox.selection import DatabaseHabits, Selection, select
 from tap_afas.sandbox.sides import Sides
 from tap_afas.sandbox.traffic import Traffic
 
@@ -199,22 +199,22 @@ class Services:
             dropped=[name for fault in struck for name in fault.drop],
             added={name: value for fault in struck for name, value in fault.add.items()},
         )
-        manner = Manner(options.wildcards, options.shuffle or "random" in orders, options.shuffle_ties)
-        sides, selection = self._select(connector, query, manner)
+        habits = DatabaseHabits(options.wildcards, options.shuffle or "random" in orders, options.shuffle_ties)
+        sides, selection = self._select(connector, query, habits)
         selection = dataclasses.replace(selection, limit=limit)
-        reading = Reading(self._store, sides.shelf, answers.row_expression(sides, writing))
+        reading = Reading(self._store, sides.kept, answers.row_expression(sides, writing))
         hook = self.within_request
         if hook is None:
             return reading.at_once(selection)
         return reading.in_pieces(selection, options.pieces, lambda: hook(request))
 
-    def _select(self, connector: Connector, query: Query, manner: Manner) -> tuple[Sides, Selection]:
+    def _select(self, connector: Connector, query: Query, habits: DatabaseHabits) -> tuple[Sides, Selection]:
         own = parse(connector, self.options.own_filters.get(connector.id, {}))
         with self._store.lock:
             if self._store.connectors.get(connector.id) is not connector:
                 raise RefusedError("unexpected")
-            sides = Sides(self._store.shelf(connector.id), self.options)
-        return sides, select(sides.read(query, self._clock()).within(own), sides, manner, self._chance)
+            sides = Sides(self._store.stored_table(connector.id), self.options)
+        return sides, select(sides.read(query, self._clock()).within(own), sides, habits, self._chance)
 
     def numbers(self, connector_id: str, parameters: Mapping[str, str]) -> list[int]:
         """The numbers of the rows that a request with these parameters finds when nothing goes wrong.
@@ -223,8 +223,8 @@ class Services:
             KeyError: There is no such connector.
             RefusedError: AFAS would refuse them.
         """
-        connector = self._store.shelf(connector_id).connector
-        _, selection = self._select(connector, parse(connector, parameters), Manner())
+        connector = self._store.stored_table(connector_id).connector
+        _, selection = self._select(connector, parse(connector, parameters), DatabaseHabits())
         return self._store.page(connector_id, "n", selection)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tap_afas.sandbox.model import Field
     from tap_afas.sandbox.options import Options
     from tap_afas.sandbox.query import Query, Term
-    from tap_afas.sandbox.shelf import Shelf
+    from tap_afas.sandbox.stored_table import StoredTable
 
 _ONLY_DATE, _ONLY_TIME = 4, 7
 _CUT = {"minute": (16, ":00"), "hour": (13, ":00:00"), "day": (10, "T00:00:00")}
@@ -29,11 +29,11 @@ class Sides:
     """The two sides of a connector's values.
 
     Attributes:
-        shelf: Where its rows are.
+        kept: Where its rows are.
         options: How they are held and shown.
     """
 
-    shelf: Shelf
+    kept: StoredTable
     options: Options
 
     def held(self, place: int) -> str:
@@ -50,7 +50,7 @@ class Sides:
             return f"fold_{self.options.collation}({held})"
         if data_type == "date" and self.options.stamps_compared == "shown":
             return f"substr({self.shown(place)} || '.000', 1, 23)"
-        return self.shelf.sort_column(place)
+        return self.kept.sort_column(place)
 
     def shown(self, place: int) -> str:
         """The SQL of a value as AFAS shows it."""
@@ -104,7 +104,7 @@ class Sides:
         return f"CASE WHEN substr({column}, 21) < '500' THEN {whole} ELSE {later} END"
 
     def _field(self, place: int) -> Field:
-        return self.shelf.connector.fields[place]
+        return self.kept.connector.fields[place]
 
 
 def _is_moment(field: Field) -> bool:

@@ -10,9 +10,9 @@ import dataclasses
 import enum
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.clock import shift
 from tap_afas.profit.pagination.page import SURELY_WHOLE, MisbehavedError
 from tap_afas.profit.query import Condition, Filter, Group, Query, both
+from tap_afas.profit.wall_time import shift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,9 +17,9 @@ import operator
 import unicodedata
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from tap_afas.profit.clock import shift
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.query import Condition
+from tap_afas.profit.wall_time import shift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

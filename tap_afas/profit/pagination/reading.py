@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_afas.profit.clock import Unit
     from tap_afas.profit.pagination.key import Key
     from tap_afas.profit.pagination.selection import Selection, Stamp
     from tap_afas.profit.query import Filter
+    from tap_afas.profit.wall_time import Unit
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.clock import coarsest_unit
 from tap_afas.profit.pagination.contact import Contact
 from tap_afas.profit.pagination.key import check_keys
 from tap_afas.profit.pagination.moment import Moment
@@ -13,6 +12,7 @@ from tap_afas.profit.pagination.page import NoContactError
 from tap_afas.profit.pagination.reading import Place, Since
 from tap_afas.profit.pagination.selection import changed, highest
 from tap_afas.profit.pagination.stamps import Stamps
+from tap_afas.profit.wall_time import coarsest_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

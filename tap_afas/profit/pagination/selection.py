@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tap_afas.profit.clock import SECONDS, Unit, shift
 from tap_afas.profit.pagination.page import MisbehavedError
 from tap_afas.profit.query import Condition, Filter, Group, Query, both
+from tap_afas.profit.wall_time import SECONDS, Unit, shift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

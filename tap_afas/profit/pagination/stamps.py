@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.clock import coarsest_unit
+from tap_afas.profit.wall_time import coarsest_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

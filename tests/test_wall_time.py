@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from model import Source, Target, Ticking, Walk, row, run
 
-from tap_afas.profit.clock import Clock, shift
+from tap_afas.profit.wall_time import WallClock, shift
 
 if TYPE_CHECKING:
     from tap_afas.sandbox import Sandbox
@@ -40,7 +40,7 @@ _NEAR_A_CHANGE = st.builds(
 @example(moment=dt.datetime(1900, 1, 1, tzinfo=dt.UTC), zone="Europe/Amsterdam")
 def test_a_moment_comes_back_from_wall_time(moment: dt.datetime, zone: str) -> None:
     moment = moment.replace(microsecond=0)
-    clock = Clock(zone)
+    clock = WallClock(zone)
     wall = clock.to_wall(moment)
     back = clock.to_utc(f"{wall}Z")
     assert len(back) == len("2024-01-01T00:00:00+00:00")
@@ -55,7 +55,7 @@ def test_a_moment_comes_back_from_wall_time(moment: dt.datetime, zone: str) -> N
 @depth(100)
 @given(moment=_NEAR_A_CHANGE, seconds=st.integers(0, 3 * 3600), zone=st.sampled_from(_ZONES))
 def test_no_later_change_bears_an_earlier_wall_time(moment: dt.datetime, seconds: int, zone: str) -> None:
-    clock = Clock(zone)
+    clock = WallClock(zone)
     assert clock.earliest_wall(moment) <= clock.to_wall(moment + dt.timedelta(seconds=seconds))
 
 
@@ -75,7 +75,7 @@ def test_no_later_change_bears_an_earlier_wall_time(moment: dt.datetime, seconds
     ],
 )
 def test_wall_times_of_amsterdam(wall: str, utc: str) -> None:
-    clock = Clock()
+    clock = WallClock()
     # PEP 495 and time zone databases differ about Amsterdam before 1940: either is a whole second, in the one form.
     if wall.startswith("1900"):
         assert clock.to_utc(wall)[:17] in {"1899-12-31T23:42:", "1899-12-31T23:40:"}
@@ -84,8 +84,8 @@ def test_wall_times_of_amsterdam(wall: str, utc: str) -> None:
 
 
 def test_hours_are_remembered_within_bounds() -> None:
-    clock = Clock()
-    with mock.patch("tap_afas.profit.clock._MOST_HOURS", 5):
+    clock = WallClock()
+    with mock.patch("tap_afas.profit.wall_time._MOST_HOURS", 5):
         for hour in (*range(24), *range(24)):
             assert (
                 clock.to_utc(f"2024-01-02T{hour:02}:00:00Z")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_afas.profit.known_connectors import KEYS, known_key, stamp_candidates
 from tap_afas.profit.metainfo import Connector, Field, kind_of
-from tap_afas.profit.standard import KEYS, known_key, stamp_candidates
 from tap_afas.sandbox import amsterdam
 from tap_afas.sandbox.data import dataset
 

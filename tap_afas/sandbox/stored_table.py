@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MILLISECONDS = len("2024-03-31T00:00:00.000")
 
 
-class Shelf:
+class StoredTable:
     """Where the rows of one connector are kept."""
 
     def __init__(self, name: str, connector: Connector, new_row: Callable[[int], Row]) -> None:

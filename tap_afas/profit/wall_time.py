@@ -55,7 +55,7 @@ class _Hours(dict[str, str]):
         return found
 
 
-class Clock:
+class WallClock:
     """Turns AFAS' wall time into UTC and back.
 
     Args:
