@@ -73,7 +73,7 @@ def stream_name(connector_id: str) -> str:
 
 
 def check_named(settings: Settings, environment: Environment, known: Iterable[str] = ()) -> None:
-    """See to it that every connector the settings name exists.
+    """Check that every connector the settings name exists.
 
     Args:
         settings: The settings.

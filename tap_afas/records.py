@@ -48,7 +48,7 @@ class RecordEncoder:
         """RECORD messages, a line each, some at a time; the rows are used up.
 
         Raises:
-            UnfitValueError: A number or date is none, or a date has a time where it may not.
+            UnfitValueError: A number or date is not one, or a date has a time where it may not.
         """
         extracted = {"time_extracted": datetime.datetime.now(tz=datetime.UTC).isoformat()}
         tail = b"," + _encoder.encode(extracted if version is None else {"version": version, **extracted})[1:] + b"\n"

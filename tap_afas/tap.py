@@ -162,7 +162,7 @@ class TapAfas(Tap):
         self.scheduler.run_all(there, self.settings.max_parallel_requests, failures)
 
     def _check_state(self) -> None:
-        """See to it that the state is this tap's, before anything is read."""
+        """Check that the state is this tap's, before anything is read."""
         known = set(self.streams)
         foreign = set(self.state.get("bookmarks", {})) - known
         if foreign and not known & set(self.state["bookmarks"]):
@@ -172,7 +172,7 @@ class TapAfas(Tap):
             )
 
     def _check_settings(self, syncs: Iterable[Sync]) -> None:
-        """See to it that the fields that `streams` names exist, before anything is read."""
+        """Check that the fields that `streams` names exist, before anything is read."""
         from tap_afas.discovery import define  # noqa: PLC0415 - see `__init__`
 
         every = {sync.definition.connector_id: sync for sync in syncs}

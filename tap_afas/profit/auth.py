@@ -64,7 +64,7 @@ class ClassicToken:
             ignored.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: It has none of these forms.
     """
 
     def __init__(self, token: str) -> None:

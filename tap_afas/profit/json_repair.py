@@ -34,7 +34,7 @@ def repaired(body: bytes) -> bytes:
 
 
 def number_of(text: bytes) -> msgspec.Raw:
-    """A JSON value as a JSON number, or null; raises ValueError or ArithmeticError where it is none."""
+    """A JSON value as a JSON number, or null; raises ValueError or ArithmeticError where it is not one."""
     if text[:1] == b'"':
         number = decimal.Decimal(msgspec.json.decode(text, type=str))
     elif text == b"null":

@@ -33,7 +33,7 @@ _MOST_DIGITS = 4300
 _TYPES: dict[Kind, Any] = {
     "string": str | None,
     "integer": int | None,
-    # As AFAS wrote it, digit by digit: nothing can be exacter, or faster. `mended_numbers` sees that it is one.
+    # As AFAS wrote it, digit by digit: nothing is more exact, or faster. `mended_numbers` sees that it is one.
     "number": msgspec.Raw,
     "boolean": bool | None,
     "date": str | None,
@@ -140,7 +140,7 @@ class RowReader:
         return self._row(**values)
 
     def _convert(self, field: str, kind: Kind, text: bytes) -> Any:
-        """A JSON value, as a value of the kind; raises ValueError or ArithmeticError where it is none."""
+        """A JSON value, as a value of the kind; raises ValueError or ArithmeticError where it is not one."""
         if text == b"null":
             return None
         if kind == "string":
@@ -240,7 +240,7 @@ class Page:
         rows: The rows.
 
     Raises:
-        UnfitValueError: A number of a key is none.
+        UnfitValueError: A number of a key is not one.
     """
 
     def __init__(self, reader: RowReader, rows: list[Any]) -> None:
@@ -273,7 +273,7 @@ class Page:
         """The values of one field.
 
         Raises:
-            UnfitValueError: A number is none.
+            UnfitValueError: A number is not one.
         """
         column = self._columns.get(field)
         if column is None:

@@ -103,7 +103,7 @@ class Server:
             return log
 
     def check(self, rows: int) -> list[tuple[float, str, int, int]]:
-        """See to it that every row of every connector was asked for; returns the log.
+        """Check that every row of every connector was asked for; returns the log.
 
         Raises:
             FailedError: Some weren't.
