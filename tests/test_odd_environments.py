@@ -118,7 +118,7 @@ def _lost(history: History, rows: list[Row]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("key", KEYS)
-@depth(25)
+@depth(15)
 @given(data=st.data(), seed=st.integers(0, 10**6), runs=st.integers(1, 5))
 def test_exit_0_means_whole_and_true(sandbox: Sandbox, key: str, data: st.DataObject, seed: int, runs: int) -> None:
     play(sandbox, data.draw(_odd(key)), seed, runs)
