@@ -69,7 +69,8 @@ def test_stamps_of_the_future_do_not_become_the_bookmark(sandbox: Sandbox) -> No
         story.clock.tick(wait)
         story.touch(wait % 7 + 1)
         ran = story.whole()
-        assert len(ran.pages) == 1
+        # Two questions more where the very row that bore the bookmark has changed, and no other of the overlap came.
+        assert len(ran.pages) in {1, 3}
         # The one of 2099 comes again by every run.
         assert 90 in {one["Id"] for one in ran.records}
         assert ran.bookmark["replication_key_value"] < "2024-07"

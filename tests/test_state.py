@@ -118,6 +118,7 @@ _PLACE = json.dumps({
     "witness": "[10]",
     "asked": True,
     "cap": "2024-05-15T10:00:00",
+    "met": False,
     "keys": ["Id"],
     "start": "2024-05-15T08:00:00+00:00",
 })

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import decimal
 import re
+
+import msgspec
 
 _BAD_NUMBER_OR_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"|(?<![\d"])(-?)\.(?=\d)', re.DOTALL)
 _CONTROL = re.compile(rb"[\x00-\x1f]")
@@ -10,6 +13,9 @@ _LONE_SURROGATE = re.compile(
     rb"(\\\\)|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
+
+NO_NUMBER = msgspec.Raw(b"null")
+_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def repaired(body: bytes) -> bytes:
@@ -25,3 +31,16 @@ def repaired(body: bytes) -> bytes:
         )
 
     return _BAD_NUMBER_OR_STRING.sub(mend, body.decode("utf-8", "replace").encode())
+
+
+def number_of(text: bytes) -> msgspec.Raw:
+    """A JSON value as a JSON number, or null; raises ValueError or ArithmeticError where it is none."""
+    if text[:1] == b'"':
+        number = decimal.Decimal(msgspec.json.decode(text, type=str))
+    elif text == b"null":
+        return NO_NUMBER
+    else:
+        number = msgspec.json.decode(text, type=decimal.Decimal)
+    if not number.is_finite():
+        raise ValueError
+    return msgspec.Raw(_encoder.encode(number))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_afas.profit.errors import NotUnderstoodError, ProfitError, error_from_response
-from tap_afas.profit.json_repair import repaired
+from tap_afas.profit.json_repair import NO_NUMBER, number_of, repaired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,7 +51,6 @@ _WORDS: dict[Kind, str] = {
     "date": "a date without a time",
     "date-time": "a date and time",
 }
-_NO_NUMBER = msgspec.Raw(b"null")
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decimals = msgspec.json.Decoder(list[decimal.Decimal | None])
@@ -92,7 +91,7 @@ class RowReader:
         """A class of rows with these of the fields, which JSON holds under their ids."""
         names = {self.attributes[field]: field for field in fields}
         members = [
-            (name, _TYPES[self.kinds[field]], _NO_NUMBER if self.kinds[field] == "number" else None)
+            (name, _TYPES[self.kinds[field]], NO_NUMBER if self.kinds[field] == "number" else None)
             for name, field in names.items()
         ]
         return msgspec.defstruct("Row", members, rename=names, gc=False)
@@ -203,7 +202,7 @@ class RowReader:
         for row, value in zip(rows, self.column(field, rows), strict=True):
             text = _encoder.encode(value)
             try:
-                values.append(_number(text) if kind == "number" else self._convert(field, kind, text))
+                values.append(number_of(text) if kind == "number" else self._convert(field, kind, text))
             except (ValueError, ArithmeticError, RecursionError):
                 raise self.unfit(field, row, kind) from None
         return values
@@ -221,7 +220,7 @@ class RowReader:
         numbers = []
         for row, value in zip(rows, column, strict=True):
             try:
-                numbers.append(_number(bytes(value)))
+                numbers.append(number_of(bytes(value)))
             except (ValueError, ArithmeticError, RecursionError):
                 raise self.unfit(field, row) from None
         return numbers
@@ -292,19 +291,6 @@ class Page:
     def pick(self, positions: Sequence[int]) -> list[Any]:
         """The rows at the positions."""
         return self.rows if len(positions) == len(self.rows) else list(map(self.rows.__getitem__, positions))
-
-
-def _number(text: bytes) -> msgspec.Raw:
-    """A JSON value as a JSON number, or null; raises ValueError or ArithmeticError where it is none."""
-    if text[:1] == b'"':
-        number = decimal.Decimal(msgspec.json.decode(text, type=str))
-    elif text == b"null":
-        return _NO_NUMBER
-    else:
-        number = msgspec.json.decode(text, type=decimal.Decimal)
-    if not number.is_finite():
-        raise ValueError
-    return msgspec.Raw(_encoder.encode(number))
 
 
 class _Loose(msgspec.Struct):

@@ -118,6 +118,11 @@ def tied(fields: Sequence[KeyField], one: Key, other: Key) -> bool:
     return all(field.ties(a, b) for field, a, b in zip(fields, one, other, strict=False))
 
 
+def deepest(fields: Sequence[KeyField], *, cautious: bool) -> int:
+    """How many fields a condition can use: the first that isn't stored as shown ends it."""
+    return next((n for n, field in enumerate(fields, start=1) if field.is_inexact(cautious=cautious)), len(fields))
+
+
 def prefix(fields: Sequence[KeyField], keys: Sequence[Key]) -> Sequence[KeyField]:
     """The fewest fields in which at most half of a page ties with its last row; all, where more does in all of them."""
     # Rows that AFAS holds equal to the last stand next to each other: the one before the last half tells.

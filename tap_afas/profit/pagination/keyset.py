@@ -7,7 +7,7 @@ import enum
 import itertools
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.pagination.key import at_or_after, check_keys, in_order, prefix, tied
+from tap_afas.profit.pagination.key import at_or_after, check_keys, deepest, in_order, prefix, tied
 from tap_afas.profit.pagination.page import MisbehavedError, NoContactError, is_end
 from tap_afas.profit.query import Condition, Filter, Group, Query, fitting
 
@@ -96,7 +96,7 @@ class Keyset:
         self._back = 0
         # Decimals that aren't stored as they are shown: they end the prefix, one unit before.
         self._cautious = False
-        self._depth = self._fitting(self.cursor[0]) if cursor else self._deepest
+        self._depth = self._fitting(self.cursor[0]) if cursor else deepest(self.keys, cautious=self._cautious)
         # Rows of the page before that come again, as they were.
         self._known: dict[Key, bytes] = {}
         # The last row is known to be gone: its absence tells nothing.
@@ -118,15 +118,9 @@ class Keyset:
 
     # What to ask
 
-    @property
-    def _deepest(self) -> int:
-        """How many fields a condition can use: the first that isn't stored as shown ends it."""
-        ends = (place for place, field in enumerate(self.keys, start=1) if field.is_inexact(cautious=self._cautious))
-        return next(ends, len(self.keys))
-
     def _fitting(self, key: Key) -> int:
         """As many of them as the query string holds: fewer only bring more rows again."""
-        depths = range(self._deepest, 1, -1)
+        depths = range(deepest(self.keys, cautious=self._cautious), 1, -1)
         return next((depth for depth in depths if self._ask(self._behind(key, depth)[:1], take=10**6)[0].fits), 1)
 
     def next_query(self) -> Query:
@@ -136,9 +130,8 @@ class Keyset:
         if self.phase in {Phase.FIRST, Phase.AGAIN}:
             return Query(self._order, self.where, take=1)
         if self.phase is Phase.ITSELF:
-            return self._ask(self._behind(self._first[0], self._fitting(self._first[0])), take=max(2, self.size.take))[
-                0
-            ]
+            first = self._first[0]
+            return self._ask(self._behind(first, self._fitting(first)), take=max(2, self.size.take))[0]
         if self.phase is Phase.TAIL:
             return self._ask(self._left(), take=2, skip=len(self._tail) - 1)[0]
         return self._ask(self._left(), take=max(2, self.size.take << self._stuck) if self.cursor else self.size.take)[0]
@@ -181,9 +174,9 @@ class Keyset:
                 f"AFAS sends rows out of the asked order or from before the asked place. Asked: {query}."
             )
         if asked is not None and not self._exhausted and not self._is_met(asked, keys):
-            if asked in keys:
-                raise self._no_contact("others before it")
-            if not self._gone:
+            if asked in keys and not self._may_be_cautious:
+                raise NoContactError.where(self._order, "others before it")
+            if asked in keys or not self._gone:
                 self._look_further_back(query, keys, asked)
                 return ()
         new: Sequence[int] = range(len(keys))
@@ -220,7 +213,7 @@ class Keyset:
         last = keys[-1]
         self._ends[last] += 1
         if self._ends[last] > _MOST_RETURNS:
-            raise self._no_contact("the same again and again")
+            raise NoContactError.where(self._order, "the same again and again")
         # Where rows tie by the score, the next page needs about as many rows.
         self._stuck = max(0, self._stuck - 1)
         self._exhausted = self._back = 0
@@ -247,10 +240,10 @@ class Keyset:
     def _take_tail(self, query: Query, page: Page) -> None:
         if [*page.keys] == [self._tail[-1]]:
             self._exhaust(query, None)
-            return
-        self._ask_for_more(query)
-        self._back = 0
-        self._go("there is more, or it moved")
+        else:
+            self._ask_for_more(query)
+            self._back = 0
+            self._go("there is more, or it moved")
 
     def _exhaust(self, query: Query, last: Key | None) -> None:
         """Go on to the groups that the question didn't hold; behind the last of them is the end."""
@@ -269,17 +262,15 @@ class Keyset:
 
     # Contact
 
-    def _no_contact(self, what: str) -> NoContactError:
-        return NoContactError(
-            f"AFAS compares {', '.join(self._order)} otherwise than it shows it: asked for the rows from one on, it"
-            f" sends {what}."
-        )
+    @property
+    def _may_be_cautious(self) -> bool:
+        return not self._cautious and any(field.kind == "decimal" for field in self.keys[: self._depth])
 
     def _look_further_back(self, query: Query, keys: Sequence[Key], asked: Key) -> None:
-        if len(keys) >= query.take and tied(self.keys[: self._depth], keys[-1], asked):
+        if len(keys) >= query.take and asked not in keys and tied(self.keys[: self._depth], keys[-1], asked):
             # The page ended before the row could come.
             self._ask_for_more(query)
-        elif not self._cautious and any(field.kind == "decimal" for field in self.keys[: self._depth]):
+        elif self._may_be_cautious:
             self._cautious = True
             self._depth = self._fitting(self.cursor[self._back])
         elif self._back + 1 < len(self.cursor):
@@ -298,7 +289,7 @@ class Keyset:
         first = page.keys[0], page.fingerprint(0)
         self._firsts += 1
         if (self.phase is Phase.AGAIN and first == self._first) or self._firsts > _MOST_FIRSTS:
-            raise self._no_contact(f"others. Asked: {query}")
+            raise NoContactError.where(self._order, f"others. Asked: {query}")
         self._first = first
         self._go("a row")
 

@@ -107,13 +107,13 @@ class Readings:
         self._has_place = bool(stamp and keys)
         # The parts of a filter that doesn't fit into a question as a whole, and those asked for their highest stamp.
         self._parts = list(dict.fromkeys(reading.where for reading in readings))
-        self._part = 0
         # Keys that another part has brought already.
         self._sent: set[Key] = set()
         self._moment = Moment(order, self._at_once.where(self._parts[0]), size)
         self._contact: Contact | None = None
         # Begins anew where the filter has no longer the part that the place is in.
         found = ((n, place.cursor) for n, one in enumerate(readings) if place and one.name == place.reading)
+        self._part = 0
         self._number, cursor = next(found, (0, ()))
         self._walk = walk(self._where, cursor)
         in_one = self.since.at_once and len(self._parts) == 1 and self._moment.next_query().fits
@@ -135,8 +135,8 @@ class Readings:
         """Where a later run can go on; None before the walk and behind it."""
         if self.phase is not Phase.WALK or not self._has_place:
             return None
-        top, witness, cursor = self.stamps.highest, self.stamps.witness, tuple(self._walk.cursor)
-        return Place(self.reading.name, cursor, self.since.lower, top, witness, self._asked, self._cap, self.stamps.met)
+        run, name, cursor = self.stamps, self.reading.name, tuple(self._walk.cursor)
+        return Place(name, cursor, self.since.lower, run.highest, run.witness, self._asked, self._cap, run.met)
 
     def _go(self, reason: str) -> None:
         self.phase = TRANSITIONS[self.phase][reason]
