@@ -21,6 +21,7 @@ from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder, ReplacedFields
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterator, Mapping
 
     from tap_afas.connection import Connection
@@ -148,15 +149,14 @@ class Sync:
             ProfitError, InputError: The sync can't go on.
         """
         if self.phase is Phase.READ and isinstance(error, ProfitError) and error.smaller:
-            self._shrink(error)
-            return None
+            return self._shrink(error)
         if error is not None:
             raise error
         if self.phase is Phase.READ:
             return self._read(asked)
         self._begin(asked)
         # One STATE before the first page: what was found, in the form that no merge changes.
-        return Delivery([], self._state(), None, activates=False, last=False)
+        return Delivery([], self._bookmark.to_state(self._key), None, activates=False, last=False)
 
     def fail(self) -> None:
         """End the sync: what was handed out couldn't be written, or nothing more can come."""
@@ -230,39 +230,34 @@ class Sync:
         self._replaced.look(page)
         self.progress.took(len(page), answer.retries)
         self._shrinks = 0
-        self._move(answer)
         while readings.notes:
             self.definition.logger.warning("%s", readings.notes.pop(0))
-        done = readings.done
-        self.phase = Phase.DONE if done else Phase.READ
-        return Delivery(page.pick(new), self._state(), version, activates=done and plan.activates, last=done)
+        return self._deliver(page.pick(new), version, answer.date)
 
-    def _move(self, answer: Answer) -> None:
-        """Take the bookmark, or the place, as far as what was read allows."""
-        plan, readings = self._plan, self._plan.readings
-        if self._key is None:
-            return
-        if readings.done:
+    def _deliver(self, rows: list[Any], version: int | None, now: datetime.datetime | None) -> Delivery:
+        """Hand out rows, with the bookmark or the place as far as what was read allows."""
+        plan, readings, done = self._plan, self._plan.readings, self._plan.readings.done
+        if self._key is not None and done:
             self._bookmark = self._bookmark.completed(
-                self._key, readings.stamps, start=plan.start, began=plan.began, now=answer.date, appends=plan.appends
+                self._key, readings.stamps, start=plan.start, began=plan.began, now=now, appends=plan.appends
             )
-        elif readings.place is not None:
+        elif self._key is not None and readings.place is not None:
             text = place_to_text(readings.place, plan.keys, plan.start)
             self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=readings.stamps.unit)
-
-    def _state(self) -> dict[str, Any]:
-        """The stream's part of the STATE."""
-        if self._plan.readings.done:
+        if done:
+            self.phase = Phase.DONE
             self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)
-        return self._bookmark.to_state(self._key)
+        state = self._bookmark.to_state(self._key)
+        return Delivery(rows, state, version, activates=done and plan.activates, last=done)
 
-    def _shrink(self, error: ProfitError) -> None:
-        """Ask for less after AFAS found a question too much."""
+    def _shrink(self, error: ProfitError) -> Delivery | None:
+        """Ask for less after AFAS found a question too much; the run ends where that was the last one."""
         self._shrinks += 1
         told = self._plan.readings.shrink() if self._shrinks <= _MOST_SHRINKS else None
         if told is None:
             raise error
         self.definition.logger.warning("%s %s", error, told)
+        return self._deliver([], None, None) if self._plan.readings.done else None
 
     # What is told about it
 

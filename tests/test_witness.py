@@ -8,6 +8,8 @@ import pytest
 from model import Ticking
 from odd import Story, item
 
+from tap_afas.sandbox import Fault
+
 if TYPE_CHECKING:
     from model import Ran
 
@@ -62,6 +64,24 @@ def test_a_witness_that_does_not_come(sandbox: Sandbox, key: tuple[str, ...], be
         assert len(ran.pages) <= 4
         story.clock.tick(400)
     assert len(story.sync().pages) == 1
+
+
+@pytest.mark.parametrize("nth", [2, 3, 4])
+@pytest.mark.parametrize("refusal", ["timeout", "out_of_memory"])
+def test_a_question_for_the_witness_that_is_too_much_for_afas(sandbox: Sandbox, nth: int, refusal: str) -> None:
+    story = Story(sandbox, _rows())
+    story.whole()
+    story.delete(_WITNESS)
+    story.touch(1)
+    sandbox.faults = [Fault(kind="rows", nth=nth, refuse=refusal)]
+    ran = story.whole()
+    assert "The stream goes on without holding its bookmark against a row." in ran.said
+    assert len(ran.pages) == nth
+    sandbox.faults = []
+    for _ in range(3):
+        story.clock.tick(400)
+        asked = len(story.whole().pages)
+    assert asked == 1
 
 
 def test_a_witness_that_is_gone_is_replaced_by_another_row_of_its_stamp(sandbox: Sandbox) -> None:
