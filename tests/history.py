@@ -9,98 +9,21 @@ import random
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from model import NOW, Ticking
-from odd import AT, CODE, COUNT, ID, MODIFIED, PRICE, Story, item
+from odd import AT, CODE, COUNT, FIELDS, ID, MODIFIED, PRICE, Moments, Story, item
+from oddities import BY_DAY, LATEST, Odd
 
 from tap_afas.sandbox import stored
+from tap_afas.sandbox.clock import to_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_afas.sandbox import Request, Row, Sandbox
 
-KEYS: dict[str, list[tuple[str, ...]]] = {
-    "number": [("Id",)],
-    "text": [("Code",)],
-    "several": [("Kind", "Code", "Id"), ("Code", "Id"), ("Kind", "Id")],
-    "decimal": [("Price",), ("Price", "Id"), ("Kind", "Price", "Id")],
-    "moment": [("At",), ("At", "Id"), ("Kind", "At", "Id")],
-    "none": [()],
-}
-OVERLAP = 300
-LATEST = 200
-"""Seconds that a commit comes later than its stamp, at most; what clocks are apart comes on top."""
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
-_LOOKALIKES = ("k", "K", "k ", "ķ", "æ", "ae", "straß", "strass", "co-", "co")
+_LOOKALIKES = ("k", "K", "k ", "ķ", "æ", "ae", "straß", "strass", "co-", "co", "a,b;", "'\"", "100%&", "[é] ")
 _MOST_REQUESTS = 2000
-MOVED = ("Rows moved while they were read", "more rows sort alike than it sends")
 _FIRST = dt.datetime(2024, 1, 1)  # noqa: DTZ001 - wall time has no zone
-
-
-@dataclasses.dataclass(frozen=True)
-class Odd:
-    """What is odd.
-
-    Attributes:
-        key: The key's fields.
-        stamp: The replication key.
-        options: Of the sandbox.
-        codes: What codes look like.
-        count: Of the rows at first.
-        page_size: Of the first run.
-        filter: The filter of the settings.
-        start_date: Where the first sync begins.
-        empties: The part of the stamps that is empty.
-        ages: Seconds within which the rows changed at first.
-        future: Seconds by which a stamp may lie ahead.
-        busy: The most changes between two pages.
-        purge: How likely neighbours are deleted between two pages.
-        in_pieces: Whether rows change while a page is read.
-        kills: How likely a run is killed, or fails.
-        waits: Seconds between runs.
-    """
-
-    key: tuple[str, ...] = ("Id",)
-    stamp: str | None = "Modified"
-    options: dict[str, Any] = dataclasses.field(default_factory=dict)
-    codes: str = "plain"
-    count: int = 40
-    page_size: int = 10
-    filter: list[Any] = dataclasses.field(default_factory=list)
-    start_date: str | None = None
-    empties: float = 0.0
-    ages: int = 5000
-    future: tuple[int, ...] = ()
-    busy: int = 3
-    purge: float = 0.0
-    in_pieces: bool = False
-    kills: float = 0.0
-    waits: tuple[int, ...] = (0, 1, 200, 400, 4000)
-
-    @property
-    def appends(self) -> bool:
-        return not self.key and self.stamp is not None
-
-    @property
-    def by_offset(self) -> bool:
-        """Whether rows may be read by offset, which rows that move can end."""
-        odd = {"padded", "fine_decimals", "shifted_literals"} & self.options.keys()
-        return not self.key or bool(odd) or self.codes == "alike"
-
-    @property
-    def may_fail(self) -> tuple[str, ...]:
-        """With what a run may fail that nothing else disturbs."""
-        found: tuple[str, ...] = ()
-        if "shifted_literals" in self.options:
-            found += ("otherwise than it shows", "from before the asked", "from behind the asked")
-        if self.key[-1:] == ("Id",) and self.options.get("take_cap"):
-            # More rows tie in what ends the condition on the key than AFAS sends at once.
-            found += ("it holds their keys equal",)
-        if not self.key and len(self.filter) > 3:
-            found += ("`filter` is too long",)
-        if self.appends and self.stamp == "Count" and self.options.get("date_offset", 0) is None:
-            found += ("AFAS tells no time",)
-        return found
 
 
 class History(Story):
@@ -117,24 +40,39 @@ class History(Story):
         self.chance = random.Random(seed)  # noqa: S311 - test data
         self.versions = self.used = self.drawn = 0
         self.keys: set[tuple[Any, ...]] = set()
-        self.late: list[tuple[dt.datetime, Callable[[], None]]] = []
+        self.late: list[tuple[float, Callable[[], None]]] = []
+        self.elapsed = 0.0
         self.waiting: set[int] = set()
         self.asked = 0
-        clock = Ticking(NOW)
-        settings: dict[str, Any] = {"overlap_seconds": OVERLAP, "streams": {"Item": {"filter": odd.filter}}}
-        if odd.start_date:
-            settings["start_date"] = odd.start_date
-        self.clock = clock
+        self.clock = clock = Moments(odd.now)
+        self.starts_at = clock.ago(4500) if odd.starts else ""
+        settings: dict[str, Any] = {"overlap_seconds": odd.overlap, "streams": {"Item": {"filter": odd.filter}}}
+        if odd.starts:
+            settings["start_date"] = to_utc(dt.datetime.fromisoformat(self.starts_at)).isoformat()
         rows = [self._new(self._first_stamp()) for _ in range(odd.count)]
         self.chance.shuffle(rows)
-        super().__init__(sandbox, rows, key=odd.key, stamp=odd.stamp, clock=clock, settings=settings, **odd.options)
+        days = (*FIELDS[:MODIFIED], dataclasses.replace(FIELDS[MODIFIED], control_type=BY_DAY))
+        super().__init__(
+            sandbox,
+            rows,
+            key=odd.key,
+            stamp=odd.stamp,
+            clock=clock,
+            fields=days if odd.by_day else FIELDS,
+            settings=settings,
+            **odd.options,
+        )
 
     # Rows
 
     def _first_stamp(self) -> str | None:
         if self.chance.random() < self.odd.empties:
             return None
-        return self.clock.ago(self.chance.random() * self.odd.ages)
+        return self._ago(self.chance.random() * self.odd.ages)
+
+    def _ago(self, seconds: float) -> str:
+        stamp = self.clock.ago(seconds)
+        return f"{stamp[:10]}T00:00:00.000" if self.odd.by_day else stamp
 
     def _new(self, stamp: str | None) -> Row:
         """A row with a key that none had."""
@@ -198,10 +136,10 @@ class History(Story):
         skew = chance.choice(odd.options.get("stamp_offsets", (0,)))
         if odd.future and chance.random() < 0.04:
             skew = chance.choice(odd.future)
-        return {"Modified": self.clock.ago(-skew)}
+        return {"Modified": self._ago(-skew)}
 
     def change(self) -> None:
-        chance, alive = self.chance, [number for number in self.rows if number not in self.waiting]
+        odd, chance, alive = self.odd, self.chance, [number for number in self.rows if number not in self.waiting]
         stamp = self._stamp()
         what = chance.random()
         if what < 0.2 or not alive:
@@ -214,14 +152,11 @@ class History(Story):
             self.delete(number)
             return
         values = {"Name": self._name(), **stamp}
-        if what < 0.4 and "Kind" not in self.odd.key:
+        if what < 0.4 and "Kind" not in odd.key:
             values["Kind"] = chance.randrange(3)
-        if what < 0.6:
+        if what < 0.6 and odd.overlap:
             self.waiting.add(number)
-            self.late.append((
-                self.clock.now + dt.timedelta(seconds=chance.random() * LATEST),
-                lambda: self._commit(number, values),
-            ))
+            self.late.append((self.elapsed + chance.random() * LATEST, lambda: self._commit(number, values)))
             return
         self.update(number, None, **values)
 
@@ -233,8 +168,9 @@ class History(Story):
     def pass_time(self, seconds: float) -> None:
         """Let time pass, and changes end that began before."""
         self.clock.tick(seconds)
-        due = [one for one in self.late if one[0] <= self.clock.now]
-        self.late = [one for one in self.late if one[0] > self.clock.now]
+        self.elapsed += seconds
+        due = [one for one in self.late if one[0] <= self.elapsed]
+        self.late = [one for one in self.late if one[0] > self.elapsed]
         for _, commit in due:
             commit()
 

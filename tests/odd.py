@@ -16,7 +16,7 @@ from running import without_waiting
 
 import tap_afas.plan
 from tap_afas.sandbox import Field, stored
-from tap_afas.sandbox.clock import to_utc
+from tap_afas.sandbox.clock import later, to_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,6 +79,16 @@ def wall_shown(stamp: str, options: Options) -> dt.datetime:
     if options.stamp_unit == "second":
         return shown(stamp, options.display)
     return dt.datetime.fromisoformat(stamp).replace(microsecond=0, **_CUTS[options.stamp_unit])  # type: ignore[arg-type]  # parts of a time
+
+
+class Moments(Ticking):
+    """A clock that counts moments and shows wall time, as clocks do where the hour changes."""
+
+    def tick(self, seconds: float = 1.0) -> None:
+        self.now = later(self.now, seconds)
+
+    def ago(self, seconds: float) -> str:
+        return stored(later(self.now, -seconds))
 
 
 class Story(Source):

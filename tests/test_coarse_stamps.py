@@ -6,11 +6,10 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
-from model import NOW, Ticking
-from odd import Story, item
+from model import NOW
+from odd import Moments, Story, item
 
 from tap_afas.sandbox import stored
-from tap_afas.sandbox.clock import later
 
 if TYPE_CHECKING:
     from tap_afas.sandbox import Request, Row, Sandbox
@@ -140,16 +139,6 @@ def test_a_value_that_goes_and_comes_back_inside_a_second(sandbox: Sandbox, page
     story.whole()
 
 
-class _Moments(Ticking):
-    """A clock that counts moments and shows wall time, as clocks do where the hour changes."""
-
-    def tick(self, seconds: float = 1.0) -> None:
-        self.now = later(self.now, seconds)
-
-    def ago(self, seconds: float) -> str:
-        return stored(later(self.now, -seconds))
-
-
 @pytest.mark.parametrize("evening", ["2024-10-27T01:20:00", "2024-03-31T01:20:00"], ids=["October", "March"])
 @pytest.mark.parametrize("unit", ["second", "minute", "hour", "day"])
 @pytest.mark.parametrize("compared", _COMPARED)
@@ -157,7 +146,7 @@ class _Moments(Ticking):
 def test_the_night_the_clock_changes(
     sandbox: Sandbox, *, evening: str, unit: str, compared: str, cut: float | None
 ) -> None:
-    clock = _Moments(dt.datetime.fromisoformat(evening))
+    clock = Moments(dt.datetime.fromisoformat(evening))
     story = Story(
         sandbox,
         _within(40, 9000, clock.now),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from odd import COUNT, Story, item
 
+from tap_afas.sandbox import Fault
+
 if TYPE_CHECKING:
     from tap_afas.sandbox import Request, Sandbox
 
@@ -164,3 +166,19 @@ def test_the_highest_number_is_asked_for_before_the_first_page(sandbox: Sandbox)
     assert ran.bookmark["replication_key_value"] == 1000 + _ROWS + 1
     assert max(int(one[COUNT] or 0) for one in story.rows.values()) > 1000 + _ROWS + 3
     story.whole()
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2])
+def test_a_stream_that_appends_where_the_highest_number_is_too_much_for_afas(sandbox: Sandbox, turn: int) -> None:
+    story = Numbers(sandbox, key=(), settings={"page_size": 20})
+    for number in range(5):
+        sandbox.faults = [Fault(kind="rows", nth=1, refuse="timeout")] if number == turn else []
+        ran = story.sync()
+        assert ran.error is None, ran.said
+        assert any("AFAS can't tell the highest Count" in line for line in ran.log) == (number == turn)
+        story.clock.tick(400)
+        if number < 2:
+            story.change(number + 1)
+    assert not story.lost()
+    have = [one["Count"] for one in story.target.rows.values()]
+    assert len(have) == len(set(have))
