@@ -49,7 +49,7 @@ class Definition:
         """Where is said what concerns the stream; the SDK's logger of it."""
         return logging.getLogger(f"tap-afas.{self.name}")
 
-    def order(self, connector: Connector) -> tuple[str, ...]:
+    def sorting_key(self, connector: Connector) -> tuple[str, ...]:
         """The key, where AFAS can sort on all of it; otherwise none, and rows are read by offset."""
         fields = [connector.fields.get(name) for name in self.primary_keys]
         return self.primary_keys if all(field is not None and field.sortable for field in fields) else ()

@@ -24,7 +24,7 @@ from tap_afas.profit.pagination.reading import Place, Reading, Since
 from tap_afas.profit.pagination.readings import Readings
 from tap_afas.profit.pagination.selection import between, changed, empty, everything
 from tap_afas.profit.rows import RowReader
-from tap_afas.profit.wall_time import shift
+from tap_afas.profit.wall_time import SECONDS, floor, shift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,6 @@ _KEY_KINDS: dict[Kind, KeyKind] = {
     "date": "date",
     "date-time": "moment",
 }
-_DAY = 86_400
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,13 +115,14 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         if one.sortable
     ]
     keys = tuple(KeyField(name, _KEY_KINDS[own[name]]) for name in definition.primary_keys)
-    by_key = bool(definition.order(connector))
+    sorting_key = definition.sorting_key(connector)
+    by_key = bool(sorting_key)
     size = settings.page_size_for(mine, len(connector.fields))
     pages = PageSize(size if most_rows is None else min(size, max(1, most_rows)))
     stamp = definition.stamp
     if stamp is not None:
         definition.check_stamp(connector, columns[stamp])
-    parts = parts_of(where, definition.order(connector), stamp, connector)
+    parts = parts_of(where, sorting_key, stamp, connector)
     order = keys if by_key else tuple(offset_order(fields, bounded(where, stamp)))
     start = connector.described_at or datetime.datetime.now(tz=datetime.UTC)
     place: Place | None = None
@@ -185,7 +185,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     )
 
 
-def _changes(  # noqa: PLR0913, PLR0917 - one stream's past
+def _changes(  # noqa: PLR0913, PLR0917 - called in one place, which has them
     bookmark: Bookmark,
     key: ReplicationKey,
     start_date: str | None,
@@ -203,7 +203,7 @@ def _changes(  # noqa: PLR0913, PLR0917 - one stream's past
         witness = None
     since = Since(
         lower,
-        reached[:10] + "T00:00:00" if reached is not None and key.by_day else reached,
+        floor(reached, "day") if reached is not None and key.by_day else reached,
         witness,
         key.unit(bookmark.unit) if bookmark.unit or key.by_day else None,
         key.cap(start),
@@ -258,7 +258,7 @@ def _usable(
     cap = key.cap(start)
     # One that no run of this tap has completed may be the stamp of any row.
     taken_over = bookmark.pending is None
-    if cap is None or bookmark.bookmark is None or bookmark.bookmark <= shift(cap, 0 if taken_over else _DAY):
+    if cap is None or bookmark.bookmark is None or bookmark.bookmark <= shift(cap, 0 if taken_over else SECONDS["day"]):
         if not (appends and taken_over):
             return bookmark
         # What came late may be lacking, and nothing is read again later on.
@@ -285,4 +285,4 @@ def replication_key_of(definition: Definition, overlap: int, clock: WallClock) -
     named: Literal["int", "date", "date-time"] = (
         "int" if kind == "integer" else "date" if kind == "date" else "date-time"
     )
-    return ReplicationKey(definition.replication_key, named, clock, overlap, by_day=named == "date")
+    return ReplicationKey(definition.replication_key, named, clock, overlap)

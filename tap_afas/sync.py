@@ -125,15 +125,12 @@ class Sync:
 
         Raises:
             ProfitError: AFAS didn't answer.
-            StateError: There is no next page to ask for, since the state's place isn't one.
         """
         client, connector_id = self._connection.client, self.definition.connector_id
         if self.phase is Phase.DESCRIBE:
             self.progress.started()
             return self._connector or self._connection.connector(connector_id)
-        readings = self._plan.readings
-        self._query = readings.next_query()
-        return client.rows(connector_id, self._query, once=readings.asks_for_highest)
+        return client.rows(connector_id, self._query, once=self._plan.readings.asks_once)
 
     def take(self, asked: Any, error: BaseException | None = None) -> Delivery | None:
         """Take what came of `ask`.
@@ -192,7 +189,7 @@ class Sync:
         self._connector = connector
         setting = self._connection.settings.stream(connector.id).filter
         self._where = read_filter(setting, connector, self._connection.clock)
-        parts_of(self._where, self.definition.order(connector), self._key.id if self._key else None, connector)
+        parts_of(self._where, self.definition.sorting_key(connector), self._key.id if self._key else None, connector)
 
     def _begin(self, connector: Connector) -> None:
         if self._connector is None:
@@ -215,6 +212,7 @@ class Sync:
         self._bookmark = plan.bookmark
         self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, connection.clock)
         self._replaced = ReplacedFields({name: plan.reader.kinds[name] for name in plan.emitted})
+        self._query = plan.readings.next_query()
         self.phase = Phase.READ
 
     def _read(self, answer: Answer) -> Delivery:
@@ -223,6 +221,8 @@ class Sync:
         page = plan.reader.read(answer.body)
         try:
             new = readings.advance(self._query, page, answer.seconds)
+            if not readings.done:
+                self._query = readings.next_query()
         except ValueError:
             raise UnfitValueError(
                 f"The key or replication key of {self.definition.connector_id} holds something that is no date."
@@ -257,7 +257,10 @@ class Sync:
         if told is None:
             raise error
         self.definition.logger.warning("%s %s", error, told)
-        return self._deliver([], None, None) if self._plan.readings.done else None
+        if self._plan.readings.done:
+            return self._deliver([], None, None)
+        self._query = self._plan.readings.next_query()
+        return None
 
     # What is told about it
 

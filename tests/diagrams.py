@@ -5,20 +5,20 @@ python tests/diagrams.py
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from tap_afas.profit.pagination import contact, keyset, readings
 
-if TYPE_CHECKING:
-    import enum
-
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "how-a-sync-works.md"
-TABLES = {"readings": readings.TRANSITIONS, "keyset": keyset.TRANSITIONS, "contact": contact.TRANSITIONS}
+TABLES: dict[str, dict[Any, dict[str, Any]]] = {
+    "readings": readings.TRANSITIONS,
+    "keyset": keyset.TRANSITIONS,
+    "contact": contact.TRANSITIONS,
+}
 
 
-def diagram(table: dict[enum.Enum, dict[str, enum.Enum]]) -> str:
+def diagram(table: dict[Any, dict[str, Any]]) -> str:
     """A Mermaid diagram of a table of transitions."""
     lines = ["stateDiagram-v2"]
     lines += [f"    {phase.name} : {phase.value}" for phase in table]
@@ -29,8 +29,9 @@ def diagram(table: dict[enum.Enum, dict[str, enum.Enum]]) -> str:
 def drawn(text: str) -> str:
     """A page with its diagrams drawn anew."""
     for name, table in TABLES.items():
-        part = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
-        text = part.sub(lambda found, table=table: found[1] + diagram(table) + found[2], text)  # type: ignore[misc]  # mypy can't infer a lambda with a default
+        before, begin, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, behind = rest.partition(f"\n<!-- /{name} -->")
+        text = before + begin + diagram(table) + end + behind
     return text
 
 

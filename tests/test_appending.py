@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from model import FIELDS, LAG, Source, Ticking, Walk, row, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from tap_afas.sandbox import Sandbox
 
 pytest_plugins = ["tap_afas.sandbox.fixtures"]
@@ -54,18 +56,8 @@ def test_each_version_comes_once(
         stamp_unit=unit,
         stamps_compared=compared,
     )
-    state: dict[str, Any] = {}
-    came: collections.Counter[int] = collections.Counter()
-    for lates, wait in [*later, ([], LAG), ([], 0)]:
-        clock.tick(wait)
-        for late in lates:
-            source.insert(row(len(source.rows), clock.ago(late)))
-        ran = run(source, state, page_size=page_size)
-        assert ran.error is None, ran.said
-        came.update(found["Id"] for found in ran.records)
-        assert max(came.values(), default=1) == 1
-        state = ran.state
-    assert set(came) == set(range(len(source.rows)))
+    steps = [(wait, lates) for lates, wait in [*later, ([], LAG), ([], 0)]]
+    _check_that_each_comes_once(source, steps, clock.ago, page_size)
 
 
 @depth(12)
@@ -81,12 +73,20 @@ def test_each_version_comes_once_where_stamps_are_days(
     fields = (*FIELDS[:4], dataclasses.replace(FIELDS[4], control_type=4))
     rows = [row(number, None if ago is None else _day(clock, ago)) for number, ago in enumerate(first)]
     source = Source(sandbox, Walk.named("by stamp, no key"), rows, clock, fields)
+    steps = [(wait, [0] * new) for new, wait in [*later, (0, LAG), (0, 0)]]
+    _check_that_each_comes_once(source, steps, lambda _: _day(clock, 0), page_size)
+
+
+def _check_that_each_comes_once(
+    source: Source, steps: Iterable[tuple[float, Sequence[float]]], stamp: Callable[[float], str], page_size: int
+) -> None:
+    """Let time pass, insert rows and run, step by step."""
     state: dict[str, Any] = {}
     came: collections.Counter[int] = collections.Counter()
-    for new, wait in [*later, (0, LAG), (0, 0)]:
-        clock.tick(wait)
-        for _ in range(new):
-            source.insert(row(len(source.rows), _day(clock, 0)))
+    for wait, lates in steps:
+        source.clock.tick(wait)
+        for late in lates:
+            source.insert(row(len(source.rows), stamp(late)))
         ran = run(source, state, page_size=page_size)
         assert ran.error is None, ran.said
         came.update(found["Id"] for found in ran.records)

@@ -18,8 +18,9 @@ from tap_afas.profit.metainfo import Connector, Field
 from tap_afas.profit.pagination.contact import LiteralError, WentBackError
 from tap_afas.profit.pagination.key import KeyField
 from tap_afas.profit.pagination.keyset import Keyset
+from tap_afas.profit.pagination.offset import Offset
 from tap_afas.profit.pagination.page import PageSize
-from tap_afas.profit.pagination.reading import Place, Reading, Since
+from tap_afas.profit.pagination.reading import Reading, Since
 from tap_afas.profit.pagination.readings import Phase, Readings
 from tap_afas.profit.pagination.selection import everything
 from tap_afas.profit.pagination.stamps import Stamps
@@ -86,21 +87,6 @@ def test_a_witness_without_a_stamp_proves_nothing() -> None:
         run(world, state, {})
 
 
-def test_a_place_in_a_part_that_the_filter_no_longer_has_begins_anew() -> None:
-    keys = (KeyField("A", "int"),)
-    size = PageSize(10)
-    readings = Readings(
-        [Reading(everything(), name="all")],
-        walk=lambda where, cursor: Keyset(keys, size, where, cursor),
-        order=["A"],
-        keys=keys,
-        size=size,
-        stamp="S",
-        place=Place("all 2", cursor=((50,),), asked=True),
-    )
-    assert readings.next_query().filter == ()
-
-
 def test_a_row_with_an_empty_key_is_no_witness() -> None:
     stamps = Stamps(Since(), None)
     stamps.lift(Rows([(1, None, None, 1, "2024-05-15T09:00:00")], 2), range(1), None)
@@ -141,6 +127,7 @@ def test_a_witness_whose_key_fills_the_query_string_is_not_asked_for() -> None:
     readings = Readings(
         [Reading(everything(), name="all")],
         walk=lambda where, cursor: Keyset(_LONG, size, where, cursor),
+        by_offset=lambda where: Offset(_LONG, size, where),
         order=[key.id for key in _LONG],
         keys=_LONG,
         size=size,

@@ -89,7 +89,7 @@ def test_a_take_that_is_capped_anywhere(key: str, seed: int, cap: int) -> None:
 def test_literals_that_are_read_in_another_zone_fail_or_harm_nothing(shift: int, seed: int) -> None:
     became, said = play(seed, Oddities(shift=shift))
     event(became)
-    assert became == "whole" or ("AFAS" in said and "S" in said and became == "failed")
+    assert became == "whole" or (became == "failed" and said.startswith("AFAS "))
 
 
 @pytest.mark.parametrize("unit", [1, 60, 3600, 86400])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import json
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -143,3 +144,22 @@ def test_what_is_odd_about_a_connector_is_said_once(sandbox: Sandbox) -> None:
     assert "Modified and Changed could each be the time of the last change" in said
     catalog = run_tap(config, "--discover").catalog
     assert run_tap(config, catalog=catalog).lines("WARNING") == [said]
+
+
+@pytest.mark.parametrize("page_size", [1, 5])
+def test_a_key_that_holds_no_date_ends_in_a_sentence(sandbox: Sandbox, page_size: int) -> None:
+    sandbox.load([articles(3)])
+    rows = [
+        {"Code": f"A{number}", "Modified": f"soon {number}", "Name": "x", "Number": number}
+        for number in range(page_size)
+    ]
+    sandbox.faults = [Fault(kind="rows", status=200, body=json.dumps({"rows": rows}))]
+    ran = run_tap(
+        config_of(
+            sandbox,
+            page_size=page_size,
+            streams={"Articles": {"primary_keys": ["Modified", "Code"], "replication_key": None}},
+        )
+    )
+    assert ran.code == 1
+    assert "The key or replication key of Articles holds something that is no date." in ran.errors[0]

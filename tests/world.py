@@ -386,7 +386,7 @@ def run(
     pages = 0
     while not readings_run.done:
         query = readings_run.next_query()
-        if odd.highest_fails and readings_run.asks_for_highest:
+        if odd.highest_fails and readings_run.asks_once:
             world.wait(30)
             readings_run.shrink()
             continue

@@ -20,9 +20,6 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-LAST_SECOND = "9999-12-31T23:59:59"
-"""Where the calendar ends."""
-
 _SECOND = datetime.timedelta(seconds=1)
 _HOUR = datetime.timedelta(hours=1)
 _WALL = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z?", re.ASCII)
@@ -146,12 +143,6 @@ class WallClock:
 
     def _offset(self, moment: datetime.datetime) -> datetime.timedelta:
         return moment.astimezone(self.zone).utcoffset() or datetime.timedelta(0)
-
-    def repeated(self, wall: str) -> bool:
-        """Whether a wall time comes twice, as one hour of October does."""
-        moment = datetime.datetime.fromisoformat(wall[:_SECOND_DIGITS]).replace(tzinfo=self.zone)
-        later = moment.replace(fold=1)
-        return (moment.utcoffset() or datetime.timedelta(0)) > (later.utcoffset() or datetime.timedelta(0))
 
 
 def shift(wall: str, seconds: int) -> str:

@@ -85,8 +85,6 @@ class Contact:
         other: The key of another row of its stamp that came.
     """
 
-    cursor: Sequence[Key] = ()
-
     def __init__(self, stamp: str, keys: Sequence[KeyField], where: Filter, since: Since, *, other: Key | None) -> None:
         self.stamp = stamp
         self.keys = tuple(keys)

@@ -83,7 +83,7 @@ class Readings:
         readings: Sequence[Reading],
         *,
         walk: Callable[[Filter, Sequence[Key]], Paginator],
-        by_offset: Callable[[Filter], Paginator] | None = None,
+        by_offset: Callable[[Filter], Paginator],
         order: Sequence[str],
         keys: Sequence[KeyField] = (),
         size: PageSize,
@@ -111,11 +111,9 @@ class Readings:
         self._sent: set[Key] = set()
         self._moment = Moment(order, self._at_once.where(self._parts[0]), size)
         self._contact: Contact | None = None
-        # Begins anew where the filter has no longer the part that the place is in.
-        found = ((n, place.cursor) for n, one in enumerate(readings) if place and one.name == place.reading)
         self._part = 0
-        self._number, cursor = next(found, (0, ()))
-        self._walk = walk(self._where, cursor)
+        self._number = [one.name for one in readings].index(place.reading) if place else 0
+        self._walk = walk(self._where, place.cursor if place else ())
         in_one = self.since.at_once and len(self._parts) == 1 and self._moment.next_query().fits
         first = Phase.MOMENT if in_one else Phase.HIGHEST
         self.phase = Phase.WALK if place or stamp is None else first
@@ -163,7 +161,7 @@ class Readings:
         return self._contact.next_query()
 
     @property
-    def asks_for_highest(self) -> bool:
+    def asks_once(self) -> bool:
         """Whether the next question is worth one try only."""
         return self.phase in {Phase.HIGHEST, Phase.CONTACT}
 
@@ -175,12 +173,14 @@ class Readings:
         if self.phase is not Phase.HIGHEST:
             return f"Asking for {self.size.take} rows at a time." if self.size.shrink() else None
         self.stamps.forget()
+        reached = "this run's bookmark is the highest one it reads"
         if self.since.lagged:
             self.stamps.highest = self.since.lagged(self.stamps.unit or "day")
+            reached = f"this run reads up to {self.stamps.highest}"
         self._begin()
         return (
-            f"AFAS can't tell the highest {self.stamp}: this run's bookmark is the highest one it reads, and for that"
-            " to be safe the clocks of AFAS and its database, and `timezone`, must be right."
+            f"AFAS can't tell the highest {self.stamp}: {reached}, and for that to be safe the clocks of AFAS and its"
+            " database, and `timezone`, must be right."
         )
 
     # What came
@@ -263,10 +263,8 @@ class Readings:
         try:
             new = self._walk.advance(query, page)
         except NoContactError as error:
-            if self._by_offset is None:
-                raise
             self.notes.append(f"{error.sentence} The rows are read by offset, which takes longer.")
-            self._walk_of = lambda where, _: self._by_offset(where)  # type: ignore[misc]  # told apart above
+            self._walk_of = lambda where, _: self._by_offset(where)
             self._walk, self._has_place = self._by_offset(self._where), False
             return ()
         self._look(query, self.reading.selection, page, new)
