@@ -66,12 +66,20 @@ def test_operators(operator: Operator) -> None:
     assert sent["filtervalues"] == ("[is leeg]" if "empty" in operator else "x")
 
 
-def test_compact_when_it_can_carry_the_values() -> None:
-    sent = _where(Condition("Modified", ">=", "2024-01-01T00:00:00"), Condition("Name", "contains", "a&b + 10%"))
-    assert sent["filterfieldids"] == "Modified,Name"
-    assert sent["filtervalues"] == "2024-01-01T00:00:00,a&b + 10%"
-    assert sent["operatortypes"] == "2,6"
+def test_compact_when_it_can_carry_the_value() -> None:
+    sent = _where(Condition("Name", "contains", "a&b + 10%"))
+    assert sent["filterfieldids"] == "Name"
+    assert sent["filtervalues"] == "a&b + 10%"
+    assert sent["operatortypes"] == "6"
     assert "filterjson" not in sent
+
+
+def test_several_conditions_go_by_filterjson() -> None:
+    sent = _where(Condition("Modified", ">=", "2024-01-01T00:00:00"), Condition("Number", "<", "3"))
+    (group,) = json.loads(sent["filterjson"])["Filters"]["Filter"]
+    assert [field["@FieldId"] for field in group["Field"]] == ["Modified", "Number"]
+    # As AFAS' own OpenAPI files have it: one operator, a number.
+    assert "operatortypes" not in sent
 
 
 @pytest.mark.parametrize("value", ["a,b", "a;b", ""])

@@ -1,8 +1,9 @@
 """What to ask a GetConnector: conditions, order and page, and the query string that says so.
 
 Two notations exist (docs.afas.help, "GetConnector"): the compact lists `filterfieldids`, `filtervalues` and
-`operatortypes`, and `filterjson`. Compact lists are short, but have no way to write a `,` or `;` inside a value, and
-mixing AND with OR is ambiguous in them; `filterjson` carries everything, as an OR of ANDs.
+`operatortypes`, and `filterjson`. Compact lists are short, but have no way to write a `,` or `;` inside a value, mixing
+AND with OR is ambiguous in them, and AFAS' own OpenAPI files know one operator there: they carry one condition.
+`filterjson` carries everything, as an OR of ANDs.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ class Query:
     """One page of rows to ask for.
 
     Attributes:
-        order: Fields to sort by, ascending. AFAS calls it mandatory: without one, two calls may differ in their order.
+        order: Fields to sort by, ascending, or with `-` before their id descending. AFAS calls an order mandatory:
+            without one, two calls may differ in theirs.
         filter: Which rows.
         take: How many rows at most.
         skip: How many rows of that order to pass over.
@@ -135,13 +137,13 @@ class Query:
     def _encode_filter(self) -> list[str]:
         if not self.filter:
             return []
-        if len(self.filter) == 1 and all(_fits_compact(condition) for condition in self.filter[0]):
-            group = self.filter[0]
-            values = (_NO_VALUE if _takes_no_value(condition) else condition.value for condition in group)
+        conditions = [condition for group in self.filter for condition in group]
+        if len(conditions) == 1 and _fits_compact(conditions[0]):
+            (only,) = conditions
             return [
-                f"filterfieldids={_names([condition.field for condition in group])}",
-                f"filtervalues={_names(list(values))}",
-                f"operatortypes={','.join(str(_NUMBERS[condition.operator]) for condition in group)}",
+                f"filterfieldids={quote(only.field, safe=':')}",
+                f"filtervalues={quote(_NO_VALUE if _takes_no_value(only) else only.value, safe=':')}",
+                f"operatortypes={_NUMBERS[only.operator]}",
             ]
         groups = [
             {"@FilterId": str(number), "Field": [_as_json(condition) for condition in group]}

@@ -61,11 +61,11 @@ def slice_of(table: Table, query: dict[str, str]) -> tuple[int, int, int]:
 
 def highest(table: Table, query: dict[str, str]) -> tuple[int, int, int]:
     """The row with the highest stamp, asked for with one that no row passes."""
-    fields, operators = query.get("filterfieldids"), query.get("operatortypes")
-    cap = query.get("filtervalues", "").rpartition(",")[2]
-    if (fields, operators, query.get("take")) != (f"{STAMP},{STAMP}", f"{_NOT_EMPTY},{_AT_OR_BEFORE}", "1"):
+    groups = json.loads(query.get("filterjson", "{}")).get("Filters", {}).get("Filter", [])
+    asked = [(field["@FieldId"], field["@OperatorType"]) for group in groups for field in group["Field"]]
+    if (asked, query.get("take")) != ([(STAMP, _NOT_EMPTY), (STAMP, _AT_OR_BEFORE)], "1"):
         raise UnexpectedError(query)
-    if table.at_stamp(cap) < table.rows:
+    if table.at_stamp(groups[0]["Field"][1]["#text"]) < table.rows:
         raise UnexpectedError(query)
     return table.rows - 1, table.rows, 0
 
