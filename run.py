@@ -36,19 +36,18 @@ def main() -> int:
     if command == ["test"]:
         return test(install(), arguments)
     if command == ["bench"]:
-        return subprocess.call([str(install()), "tests/benchmarks", *arguments])  # noqa: S603 - this project's code
+        return subprocess.call([str(install()), "benchmarks", *arguments])  # noqa: S603 - this project's code
     say(USAGE)
     return 0 if command in ([], ["--help"], ["-h"]) else 2
 
 
 def try_it(python: Path, arguments: list[str]) -> int:
     """Make the whole journey."""
-    environment = {**os.environ, "PYTHONPATH": str(HERE / "tests")}
-    command = [str(python), "-m", "trial", *arguments]
+    command = [str(python), "-m", "demo", *arguments]
     if sys.platform == "win32":
-        return subprocess.call(command, env=environment)  # noqa: S603 - this very project's code
+        return subprocess.call(command)  # noqa: S603 - this very project's code
     # In place of this process, so that whoever stops it stops the journey.
-    return os.execve(python, command, environment)  # noqa: S606 - this very project's code
+    return os.execv(python, command)  # noqa: S606 - this very project's code
 
 
 def test(python: Path, arguments: list[str]) -> int:
@@ -80,7 +79,7 @@ def install() -> Path:
         "UV_PROJECT_ENVIRONMENT": str(HERE / ".venv"),
     }
     say("Installing what uv.lock names into .venv ...")
-    run([str(uv), "sync", "--frozen", "--all-extras", "--quiet"], {**os.environ, **settings})
+    run([str(uv), "sync", "--frozen", "--all-packages", "--all-extras", "--quiet"], {**os.environ, **settings})
     venv = HERE / ".venv"
     return venv / "Scripts" / "python.exe" if sys.platform == "win32" else venv / "bin" / "python"
 

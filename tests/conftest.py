@@ -9,16 +9,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trial.postgres import Database, Postgres
-
-pytest_plugins = ["tap_afas.sandbox.fixtures"]
+    from demo.postgres import Database, Postgres
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server."""
     # Only `run.py` installs what it needs: the other tests do without.
-    server = pytest.importorskip("trial.postgres", exc_type=ModuleNotFoundError).Postgres()
+    server = pytest.importorskip("demo.postgres", exc_type=ModuleNotFoundError).Postgres()
     with server:
         yield server
 

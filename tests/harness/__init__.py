@@ -1,0 +1,1 @@
+"""What the tests share: environments, ways to run the tap, and what a run left."""

@@ -1,0 +1,67 @@
+"""The command `tap-afas`, run in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import pathlib
+import signal
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from harness.run import Run
+from tap_afas import tap
+from tap_afas.profit.client import ProfitClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@contextlib.contextmanager
+def without_waiting() -> Iterator[list[float]]:
+    """No pause lasts; each is noted."""
+    pauses: list[float] = []
+    with mock.patch.object(ProfitClient, "_sleep", lambda _, seconds: pauses.append(seconds)):
+        yield pauses
+
+
+def run_tap(config: Mapping[str, Any] | None, *arguments: str, **files: Any) -> Run:
+    """Run the command `tap-afas`, in this process.
+
+    Args:
+        config: The settings.
+        arguments: The arguments.
+        files: `state` and `catalog`: their content, or text that is none.
+    """
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", newline=""), io.StringIO()
+    with tempfile.TemporaryDirectory() as folder, without_waiting() as pauses:
+        options = list(arguments)
+        for name, content in {"config": config, **files}.items():
+            if content is not None:
+                path = pathlib.Path(folder, f"{name}.json")
+                path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+                options += [f"--{name}", str(path)]
+        try:
+            with (
+                mock.patch.object(sys, "argv", ["tap-afas", *options]),
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+            ):
+                tap.main()
+            code: Any = 0
+        except SystemExit as ended:
+            code = ended.code
+        finally:
+            root.handlers[:], root.level = handlers, level
+            for number, handler in signals.items():
+                signal.signal(number, handler)
+    out.flush()
+    assert "Traceback" not in err.getvalue(), err.getvalue()
+    return Run(code or 0, out.buffer.getvalue(), err.getvalue().splitlines(), pauses=pauses)

@@ -1,0 +1,104 @@
+"""The tap piped into target-postgres."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from afas_sandbox import Connector, Field, Sandbox, Table
+from demo.comparison import as_loaded, differences
+from demo.project import settings_of
+from harness.process import discover, load, run_tap
+
+if TYPE_CHECKING:
+    from demo.postgres import Database
+
+FIELDS = (
+    Field("Nummer", "int", "Number", "Nummer"),
+    Field("Naam", "string", "Name", "Naam"),
+    Field("Bedrag", "decimal", "Amount", "Bedrag", decimals=10),
+    Field("Gewijzigd_op", "date", "Date changed", "Gewijzigd op"),
+)
+
+
+def table(*, stamp: str | None) -> Table:
+    connector = Connector("Zaken", "Cases", "Zaken", FIELDS[: 4 if stamp else 3], key=("Nummer",), stamp=stamp)
+    width = len(connector.fields)
+    rows = [
+        (number, f"zaak {number}", "12345678901234567890.1234567891", "2024-05-01T10:00:00.000")[:width]
+        for number in range(10)
+    ]
+    return Table(connector, rows, lambda number: (number + 100, "nieuw", "0.0000000000", None)[:width])
+
+
+def test_a_whole_table_without_a_key_keeps_its_size(sandbox: Sandbox, database: Database) -> None:
+    sandbox.add(table(stamp=None))
+    settings = settings_of(sandbox, emit_activate_version_messages=True)
+    load(run_tap(settings).output, database, hard_delete=True)
+    sandbox.change("Zaken", updates=2, inserts=2, deletes=3)
+    second = run_tap(settings)
+    assert len(second.versions("Zaken")) == 1
+    load(second.output, database, hard_delete=True)
+    connector = sandbox.connectors["Zaken"]
+    wanted = [as_loaded(connector, row) for row in sandbox.rows("Zaken")]
+    assert not list(differences(connector, [0], wanted, database.rows("Zaken")))
+
+
+def test_rows_that_are_gone_are_marked_without_hard_delete(sandbox: Sandbox, database: Database) -> None:
+    sandbox.add(table(stamp=None))
+    settings = settings_of(
+        sandbox, emit_activate_version_messages=True, streams={"Zaken": {"primary_keys": ["Nummer"]}}
+    )
+    load(run_tap(settings).output, database)
+    sandbox.delete("Zaken", 3)
+    load(run_tap(settings).output, database)
+    assert [row["Nummer"] for row in database.rows("Zaken") if row["_sdc_deleted_at"] is not None] == [3]
+
+
+def test_an_incremental_table_takes_only_changes(sandbox: Sandbox, database: Database) -> None:
+    sandbox.add(table(stamp="Gewijzigd_op"))
+    settings = settings_of(sandbox, streams={"Zaken": {"primary_keys": ["Nummer"]}})
+    first = run_tap(settings)
+    load(first.output, database)
+    sandbox.update("Zaken", 4, {"Naam": "anders"})
+    second = run_tap(settings, state=first.state, catalog=discover(settings))
+    assert [record["Naam"] for record in second.records("Zaken")] == ["anders"]
+    assert load(second.output, database).state == second.state
+    connector = sandbox.connectors["Zaken"]
+    wanted = [as_loaded(connector, row) for row in sandbox.rows("Zaken")]
+    assert not list(differences(connector, [0], wanted, database.rows("Zaken")))
+    # The overlap comes again until it settles.
+    assert run_tap(settings, state=second.state).records("Zaken") == second.records("Zaken")
+
+
+def test_a_full_run_takes_out_what_incremental_runs_left(sandbox: Sandbox, database: Database) -> None:
+    sandbox.add(table(stamp="Gewijzigd_op"))
+    settings = settings_of(
+        sandbox, emit_activate_version_messages=True, streams={"Zaken": {"primary_keys": ["Nummer"]}}
+    )
+    first = run_tap(settings)
+    load(first.output, database, hard_delete=True)
+    sandbox.change("Zaken", inserts=2, deletes=3)
+    second = run_tap(settings, state=first.state)
+    load(second.output, database, hard_delete=True)
+    connector = sandbox.connectors["Zaken"]
+    wanted = [as_loaded(connector, row) for row in sandbox.rows("Zaken")]
+    gone = list(differences(connector, [0], wanted, database.rows("Zaken")))
+    assert gone
+    assert {difference.what for difference in gone} == {"is in PostgreSQL, and not in AFAS (or more often)"}
+    catalog = discover(settings)
+    root = next(entry for entry in catalog["streams"][0]["metadata"] if not entry["breadcrumb"])
+    # What Meltano makes of `metadata: {"*": {replication-method: FULL_TABLE}}`.
+    root["metadata"]["replication-method"] = catalog["streams"][0]["replication_method"] = "FULL_TABLE"
+    load(run_tap(settings, catalog=catalog, state=second.state).output, database, hard_delete=True)
+    assert not list(differences(connector, [0], wanted, database.rows("Zaken")))
+
+
+def test_column_types(sandbox: Sandbox, database: Database) -> None:
+    sandbox.add(table(stamp="Gewijzigd_op"))
+    load(run_tap(settings_of(sandbox)).output, database)
+    assert database.columns("Zaken") == {
+        "Nummer": "bigint",
+        "Naam": "text",
+        "Bedrag": "numeric",
+        "Gewijzigd_op": "timestamp without time zone",
+    }

@@ -1,0 +1,246 @@
+"""Keys that don't tell rows apart, and keys that only the server can order."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import itertools
+import operator
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from afas_sandbox import Field
+from harness.depth import depth
+from harness.source import CODE, FIELDS, MODIFIED, Answer, Source, Ticking, Walk, row
+from harness.syncing import run
+from harness.targets import Target
+from tap_afas.profit.pagination.key import KeyField, UnfitKeyError
+from tap_afas.profit.pagination.keyset import Keyset
+from tap_afas.profit.pagination.offset import Offset
+from tap_afas.profit.pagination.page import PageSize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from afas_sandbox import Row, Sandbox
+    from tap_afas.profit.pagination.key import Key, KeyKind, Value
+    from tap_afas.profit.query import Filter
+
+_OLD = "2024-01-01T00:00:00"
+_TEXTS = st.one_of(
+    st.text("aAáÁbB eé-'1", min_size=1, max_size=3),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6),
+    st.sampled_from([
+        "a,b",
+        "a;b",
+        '"',
+        "\\",
+        "%",
+        "&",
+        "+",
+        "#",
+        "[is leeg]",
+        "00",
+        "1e3",
+        "ß",
+        "ss",
+        "😀",
+        "a ",
+        " a",
+    ]),
+)
+
+
+def _after(key: Key, groups: Filter) -> bool:
+    """Whether a row is among those asked for; its fields are k0, k1, …, wide enough to sort as text."""
+    values = {f"k{number}": str(value).removesuffix("Z") for number, value in enumerate(key)}
+    holds = {">": operator.gt, ">=": operator.ge, "=": operator.eq}
+    return not groups or any(
+        all(one.operator in holds and holds[one.operator](values[one.field], str(one.value)) for one in group)
+        for group in groups
+    )
+
+
+@pytest.mark.parametrize("kinds", [("int",), ("moment",), ("int", "moment"), ("moment", "int"), ("text",)])
+def test_what_a_walk_by_key_remembers_is_bounded(kinds: tuple[KeyKind, ...]) -> None:
+    one_of: dict[str, Callable[[int], Value]] = {
+        "int": lambda number: 100_000 + number,
+        "text": lambda number: f"{number:09}",
+        "moment": lambda number: (
+            f"{datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=number / 4):%FT%T}Z"
+        ),
+    }
+    rows = [tuple(one_of[kind](number) for kind in kinds) for number in range(1000)]
+    rows = sorted({key[0]: key for key in rows}.values()) if kinds == ("moment",) else rows
+    walk = Keyset([KeyField(f"k{number}", kind) for number, kind in enumerate(kinds)], PageSize(20), ())
+    found: list[Key] = []
+    while not walk.done:
+        asked = walk.next_query()
+        page = [key for key in rows if _after(key, asked.filter)][asked.skip : asked.skip + asked.take]
+        found += [page[position] for position in walk.advance(asked, Answer(page, [None] * len(page)))]
+        assert len(walk._known) <= 60
+        assert len(walk.cursor) <= 20
+    assert found == rows
+
+
+@pytest.mark.parametrize("key", ["a", None])
+def test_keys_are_checked_where_a_walk_goes_by_offset(key: str | None) -> None:
+    walk = Offset([KeyField("Id", "int")], PageSize(10), keys=[KeyField("Code", "text")])
+    with pytest.raises(UnfitKeyError, match="Code"):
+        walk.advance(walk.next_query(), Answer([("a",), (key,)], [None, None]))
+
+
+@pytest.mark.parametrize("stamp", [None, "Modified"])
+@depth(40)
+@given(codes=st.lists(_TEXTS, unique=True, max_size=25), page_size=st.integers(1, 6))
+@example(codes=["a", "A", "á", "Á", "a ", "A "], page_size=2)
+@example(codes=["abc", "ABC", "Abc", "aBC", "abC", "ABc", "AbC"], page_size=2)
+def test_only_the_server_orders_text(sandbox: Sandbox, stamp: str | None, codes: list[str], page_size: int) -> None:
+    rows = [row(number, _OLD, code=code, name=f"row {number}") for number, code in enumerate(codes)]
+    source = Source(sandbox, Walk(("Code",), stamp), rows)
+    ran = run(source, page_size=page_size)
+    assert ran.error is None, ran.said
+    target = Target(("Code",))
+    target.take(ran.output)
+    assert not target.missing(rows)
+
+
+_SPECIAL = [
+    *FIELDS[:2],
+    Field("Price", "decimal", "Price", "Prijs", 26, 10),
+    Field("Day", "date", "Day", "Dag", control_type=4),
+    Field("At", "date", "At", "Op", control_type=8),
+    Field("Yes", "boolean", "Yes", "Ja"),
+]
+
+
+@pytest.mark.parametrize("display", ["rounded", "cut", "exact"])
+@pytest.mark.parametrize("key", ["Price", "Day", "At", "Yes"])
+@depth(6)
+@given(
+    parts=st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 4)), unique=True, min_size=1, max_size=30),
+    page_size=st.integers(1, 5),
+)
+def test_keys_of_other_types(
+    sandbox: Sandbox, display: str, key: str, parts: list[tuple[int, int]], page_size: int
+) -> None:
+    rows = [
+        (
+            second,
+            "C",
+            f"{first}.{first % 10}",
+            f"2024-01-{first + 13}T00:00:00.000",
+            f"2024-01-01T00:00:{first // 2 + 20}.{499 * (first % 2) + 4 - second:03}",
+            first > 0,
+        )
+        for first, second in (parts if key != "Yes" else {(int(first > 0), second) for first, second in parts})
+    ]
+    if key == "At":
+        # Within a second, the order of the ids is not the order of the moments.
+        rows = [(number, *found[1:]) for number, found in enumerate(rows)]
+    source = Source(sandbox, Walk((key, "Id"), None), rows, fields=_SPECIAL, display=display)
+    ran = run(source, page_size=page_size)
+    assert ran.error is None, ran.said
+    assert {(str(found[key]), found["Id"]) for found in ran.records()} == {
+        (str(found[key]), found["Id"]) for found in run(source).records()
+    }
+    assert len(ran.records()) >= len(rows)
+    assert {found["Id"] for found in ran.records()} == {found[0] for found in rows}
+
+
+@pytest.mark.parametrize("stamp", [None, "Modified"])
+@depth(12)
+@given(
+    count=st.integers(2, 40),
+    page_size=st.integers(1, 9),
+    first=st.integers(0, 38),
+    apart=st.integers(1, 39),
+    same_stamp=st.booleans(),
+)
+def test_a_repeated_key_fails(
+    sandbox: Sandbox, *, stamp: str | None, count: int, page_size: int, first: int, apart: int, same_stamp: bool
+) -> None:
+    first %= count - 1
+    second = min(first + apart, count - 1)
+    clock = Ticking()
+    rows = [row(number, clock.ago(9e6 - number), code=f"C{number}", amount=number % 3) for number in range(count)]
+    rows[second] = (rows[first][0], *rows[second][1:])
+    if same_stamp:
+        rows[second] = (*rows[second][:MODIFIED], rows[first][MODIFIED])
+    source = Source(sandbox, Walk(("Id",), stamp), rows)
+    ran = run(source, page_size=page_size)
+    assert ran.error is not None
+    assert f"The key Id is not unique: more than one row has Id = {rows[first][0]}." in ran.said
+
+
+def test_the_advice_on_a_repeated_key(sandbox: Sandbox) -> None:
+    rows = [row(number // 2, _OLD, code=f"C{number % 2}", name="x", amount=number // 4) for number in range(8)]
+    ran = run(Source(sandbox, Walk(("Id",), None), rows))
+    assert (
+        'In this page, Code would make it unique: set `primary_keys` of this connector to ["Id", "Code"].' in ran.said
+    )
+    rows = [row(n // 4, _OLD, code=f"C{n % 2}", name="x", amount=n // 2 % 2) for n in range(8)]
+    ran = run(Source(sandbox, Walk(("Id",), None), rows))
+    assert 'set `primary_keys` of this connector to ["Id", "Code", "Number"]' in ran.said
+    ran = run(Source(sandbox, Walk(("Id",), None), [row(1, _OLD)] * 2))
+    assert "Set `primary_keys` of this connector to [] to load it without a key" in ran.said
+
+
+@pytest.mark.parametrize("stamp", [None, "Modified"])
+@pytest.mark.parametrize("place", [0, 7, 19])
+@pytest.mark.parametrize("page_size", [3, 100])
+def test_an_empty_key_fails(sandbox: Sandbox, stamp: str | None, place: int, page_size: int) -> None:
+    clock = Ticking()
+    rows: list[Row] = [row(n, clock.ago(9e6 - n), code=f"C{n:02}") for n in range(20)]
+    rows[place] = (*rows[place][:CODE], None, *rows[place][CODE + 1 :])
+    ran = run(Source(sandbox, Walk(("Code", "Id"), stamp), rows), page_size=page_size)
+    assert ran.error is not None
+    assert f"The key field Code is empty in a row (Code = None, Id = {place})." in ran.said
+
+
+def test_an_empty_key_that_comes_up_behind_the_walk(sandbox: Sandbox) -> None:
+    source = Source(sandbox, Walk(("Code",), None), [row(n, _OLD, code=f"C{n:02}") for n in range(9)])
+    turns = itertools.count()
+
+    def meanwhile(_: object) -> None:
+        if next(turns) == 2:
+            source.insert((99, None, "new", 0, _OLD))
+
+    with source.before_each(meanwhile):
+        ran = run(source, page_size=3)
+    assert "The key field Code is empty in a row" in ran.said
+
+
+@pytest.mark.parametrize("stamp", [None, "Modified"])
+def test_a_row_that_is_read_again_does_not_repeat(sandbox: Sandbox, stamp: str | None) -> None:
+    source = Source(sandbox, Walk(("Id",), stamp), [row(n, "2024-05-15T09:59:59") for n in range(20)])
+    target = Target(("Id",))
+
+    def meanwhile(_: object) -> None:
+        source.clock.tick()
+        for number in range(1, 21):
+            source.update(number, source.clock.ago(0), Name=f"at {source.clock.now}")
+
+    with source.before_each(lambda request: meanwhile(request) if request.number < 12 else None):
+        ran = run(source, page_size=7)
+    assert ran.error is None, ran.said
+    quiet = run(source, ran.state)
+    target.take(ran.output)
+    target.take(quiet.output)
+    assert not target.missing(source.rows.values())
+
+
+def test_an_unsortable_key_falls_back_on_the_offset(sandbox: Sandbox) -> None:
+    fields = [FIELDS[0], dataclasses.replace(FIELDS[1], length=400), *FIELDS[2:]]
+    rows = [row(n, _OLD, code=f"C{n}", name=f"row {n % 4}") for n in range(40)]
+    source = Source(sandbox, Walk(("Code",), None), rows, fields=fields)
+    ran = run(source, page_size=7)
+    assert ran.error is None, ran.said
+    assert "skip=0" not in ran.pages[-1].query
+    assert "filter" not in ran.pages[-1].query
+    target = Target(("Code",))
+    target.take(ran.output)
+    assert not target.missing(rows)

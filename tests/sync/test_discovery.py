@@ -1,0 +1,166 @@
+"""From GetConnectors to streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from afas_sandbox import Fault
+from harness.articles import articles, client_of, config_of
+from harness.command import run_tap
+from tap_afas.connection import describe
+from tap_afas.discovery import DiscoveryError, check_named, chosen, define, stream_name
+from tap_afas.profit.errors import ConnectorError, ProfitError
+from tap_afas.profit.metainfo import Connector, Environment, Field
+from tap_afas.settings import Settings, StreamSettings
+
+if TYPE_CHECKING:
+    from afas_sandbox import Sandbox
+
+
+def _environment(*ids: str) -> Environment:
+    return Environment("O12345AA", dict.fromkeys(ids, ""), "")
+
+
+def _connector(*fields: Field, name: str = "Eigen") -> Connector:
+    return Connector(name, "", {field.id: field for field in fields})
+
+
+CODE = Field("Code", "string")
+NUMBER = Field("Number", "int")
+STAMP = Field("Gewijzigd_op", "date", control_type=8)
+OTHER_STAMP = Field("Mutatiedatum", "date", control_type=8)
+DAY = Field("Day", "date", control_type=4)
+AMOUNT = Field("Amount", "decimal")
+
+
+def test_names() -> None:
+    assert stream_name("Verkoop-facturen") == "Verkoop_facturen"
+    assert chosen(Settings(), _environment("B", "A")) == ["A", "B"]
+    assert chosen(Settings(connectors=("!A",)), _environment("B", "A")) == ["B"]
+
+
+def test_two_that_become_one() -> None:
+    with pytest.raises(DiscoveryError, match="A-B and A_B would both become the stream A_B"):
+        chosen(Settings(), _environment("A_B", "A-B"))
+    assert chosen(Settings(connectors=("A-B",)), _environment("A_B", "A-B")) == ["A-B"]
+
+
+def test_a_name_that_is_too_long(caplog: pytest.LogCaptureFixture) -> None:
+    chosen(Settings(), _environment("x" * 64))
+    define(_connector(Field("y" * 64, "int")), StreamSettings())
+    assert len(caplog.records) == 2
+    assert all("63 characters" in record.getMessage() for record in caplog.records)
+
+
+def test_fields_that_differ_in_case_only(caplog: pytest.LogCaptureFixture) -> None:
+    define(_connector(Field("Code", "int"), Field("CODE", "int"), NUMBER), StreamSettings())
+    assert [record.getMessage() for record in caplog.records] == [
+        "Eigen: many targets take Code and CODE for one field."
+    ]
+
+
+def test_nothing_left() -> None:
+    with pytest.raises(DiscoveryError, match=r"No GetConnector is left to read\..*has: A, B"):
+        chosen(Settings(connectors=("C*",)), _environment("A", "B"))
+    with pytest.raises(DiscoveryError, match="none at all"):
+        chosen(Settings(), _environment())
+
+
+def test_names_in_the_settings_that_nobody_bears() -> None:
+    with pytest.raises(DiscoveryError, match="name A, Z, which the app connector of environment O12345AA doesn't have"):
+        check_named(Settings(connectors=("A", "b", "c*"), streams={"Z": StreamSettings()}), _environment("B"))
+    with pytest.raises(DiscoveryError, match="C19 and 80 more"):
+        check_named(Settings(connectors=("A",)), _environment(*(f"C{number:02}" for number in range(100))))
+    check_named(Settings(connectors=("A",)), _environment("B"), known=["A"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "stamp"),
+    [
+        ({}, (), "Gewijzigd_op"),
+        ({"primary_keys": ["Code", "Number"]}, ("Code", "Number"), "Gewijzigd_op"),
+        ({"primary_keys": []}, (), "Gewijzigd_op"),
+        ({"replication_key": None}, (), None),
+        ({"replication_key": ""}, (), None),
+        ({"replication_key": "Number"}, (), "Number"),
+        ({"replication_key": "Day"}, (), "Day"),
+        ({"replication_key": "Amount", "types": {"Amount": "integer"}}, (), "Amount"),
+        ({"types": {"Gewijzigd_op": "string"}}, (), None),
+    ],
+)
+def test_keys_and_stamps(settings: dict[str, Any], key: tuple[str, ...], stamp: str | None) -> None:
+    described = define(_connector(CODE, NUMBER, STAMP, DAY, AMOUNT), msgspec.convert(settings, StreamSettings))
+    assert (described.primary_keys, described.replication_key) == (key, stamp)
+
+
+def test_the_known_key_of_a_standard_connector() -> None:
+    connector = _connector(Field("DebtorId", "string"), CODE, name="Profit_Debtor")
+    assert define(connector, StreamSettings()).primary_keys == ("DebtorId",)
+    assert define(connector, StreamSettings(primary_keys=())).primary_keys == ()
+
+
+def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
+    assert define(_connector(STAMP, OTHER_STAMP), StreamSettings()).replication_key is None
+    assert "Gewijzigd_op and Mutatiedatum could each be" in caplog.text
+    assert "`streams.Eigen.replication_key`" in caplog.text
+    caplog.clear()
+    assert define(_connector(STAMP, OTHER_STAMP), StreamSettings(replication_key="Mutatiedatum")).replication_key
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"primary_keys": ["X"]}, "names the field X, which the connector doesn't have. It has: Code, Amount."),
+        ({"replication_key": "X"}, "names the field X"),
+        ({"types": {"X": "string"}}, "names the field X"),
+        ({"replication_key": "Code"}, "the replication key Code is string; it must be a date or a whole number."),
+        ({"replication_key": "Amount"}, "the replication key Amount is number"),
+    ],
+)
+def test_settings_that_do_not_fit(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(DiscoveryError) as caught:
+        define(_connector(CODE, AMOUNT), msgspec.convert(settings, StreamSettings))
+    assert sentence in str(caught.value)
+
+
+def test_one_that_is_not_described_leaves_the_others(sandbox: Sandbox) -> None:
+    sandbox.load([articles(1, "A"), articles(1, "B"), articles(1, "C")])
+    sandbox.faults = [Fault(refuse="blocked", connector="B", kind="metainfo")]
+    found = describe(client_of(sandbox), ["A", "B", "C"])
+    assert list(found) == ["A", "B", "C"]
+    assert isinstance(found["B"], ConnectorError)
+    assert not isinstance(found["A"], ProfitError)
+    ran = run_tap(config_of(sandbox), "--discover")
+    assert ran.exit_code == 0
+    assert [stream["tap_stream_id"] for stream in ran.catalog["streams"]] == ["A", "C"]
+    assert any(error.startswith("B is left out") and "blocked" in error for error in ran.errors)
+
+
+def test_none_that_is_described(sandbox: Sandbox) -> None:
+    sandbox.load([articles(1, "A")])
+    sandbox.faults = [Fault(refuse="blocked", kind="metainfo", connector="A")]
+    ran = run_tap(config_of(sandbox), "--discover")
+    assert (ran.exit_code, ran.output) == (1, b"")
+    assert "describes none of the connectors" in ran.errors[-1]
+
+
+def test_side_by_side_under_one_budget(sandbox: Sandbox) -> None:
+    sandbox.load([articles(1, f"C{number}") for number in range(12)])
+    sandbox.faults = [Fault(delay=0.02, kind="metainfo")]
+    assert run_tap(config_of(sandbox, max_parallel_requests=3), "--discover").exit_code == 0
+    assert sandbox.peak == 3
+    assert len(sandbox.log) == 13
+
+
+def test_a_catalog_as_targets_and_meltano_want_it(sandbox: Sandbox) -> None:
+    sandbox.load([articles(1, "Verkoop-regels")], language="nl")
+    (stream,) = run_tap(config_of(sandbox, language="nl-nl"), "--discover").catalog["streams"]
+    assert (stream["tap_stream_id"], stream["stream"]) == ("Verkoop-regels", "Verkoop_regels")
+    assert stream["key_properties"] == ["Code"]
+    assert stream["replication_key"] == "Modified"
+    assert stream["schema"]["properties"]["Price"] == {"type": ["number", "null"], "description": "Prijs"}
+    assert stream["schema"]["properties"]["Modified"]["format"] == "date-time"
