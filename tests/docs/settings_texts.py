@@ -1,4 +1,4 @@
-"""What README and meltano.yml say of the settings; `python tests/docs/settings_texts.py` writes it anew from the schema."""
+"""What README and meltano.yml say of the settings; `tests/docs/settings_texts.py` writes it anew from the schema."""
 
 from __future__ import annotations
 
