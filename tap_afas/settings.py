@@ -1,6 +1,6 @@
 """The settings: each is declared once, with its kind, default, limits and text.
 
-The JSON Schema that the SDK shows and checks is made from the declarations; the README's table and the settings of
+The JSON Schema that the SDK shows and checks is made from the declarations; the tables of README and docs and the settings of
 `meltano.yml` are made from the schema.
 """
 

@@ -1,4 +1,4 @@
-"""README and meltano.yml say of the settings what `tap-afas --about` says."""
+"""README, docs/settings.md and meltano.yml say of the settings what `tap-afas --about` says."""
 
 from __future__ import annotations
 
