@@ -1,7 +1,7 @@
 """The settings: each is declared once, with its kind, default, limits and text.
 
-The JSON Schema that the SDK shows and checks is made from the declarations; the tables of README and docs and the settings of
-`meltano.yml` are made from the schema.
+The JSON Schema that the SDK shows and checks is made from the declarations; the tables in the README and in
+`docs/settings.md`, and the settings of `meltano.yml`, are made from the schema.
 """
 
 from __future__ import annotations
