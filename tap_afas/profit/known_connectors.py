@@ -1,7 +1,7 @@
 """What is known of the connectors that AFAS ships: their keys, and which field is "last modified on".
 
-Metainfo tells neither (docs.afas.help, "GetConnector"). AFAS names few keys, so most are inferred from its field lists;
-a key that turns out not to be unique fails the stream.
+Metainfo tells neither (docs.afas.help, "GetConnector"), so a key is assumed: only where it can be argued that it
+doesn't repeat. `docs/known-keys.md` argues for each.
 """
 
 from __future__ import annotations
@@ -21,21 +21,26 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Profit_Address": ("AddressId",),
     "Profit_Administrations": ("AdminId",),
     "Profit_Article": ("ItemTypeCode", "ItemCode"),
-    "Profit_Contacts": ("ContactId",),
     "Profit_Creditor": ("CreditorId",),
     "Profit_Debtor": ("DebtorId",),
     "Profit_Employees": ("EmployeeId",),
-    "Profit_Illness": ("GUID",),
-    "Profit_Leaves": ("LeaveId",),
     "Profit_Projects": ("ProjectId",),
     "Profit_Projectstage": ("ProjectId", "ProjectStage"),
     "Profit_Realization": ("Identity",),
     "Profit_SalesorderLines": ("LineGuid",),
+    "Profit_Transactions": _ENTRY,
+}
+"""Keys that can't repeat."""
+
+FORMER_KEYS: dict[str, tuple[str, ...]] = {
+    "Profit_Contacts": ("ContactId",),
+    "Profit_Illness": ("GUID",),
+    "Profit_Leaves": ("LeaveId",),
     "Profit_Subjects": ("SubjectId",),
     "Profit_Timetable": ("EmployeeId", "SeqNo"),
-    "Profit_Transactions": _ENTRY,
     "Profit_Transactions_Allocated": _ENTRY,
 }
+"""Keys that earlier versions assumed and that may repeat; a table may have been loaded under one."""
 
 # Standard connectors in which a field looks like a stamp and is none.
 _DUMMIES = {"Profit_Article_Basic": {"DateModified", "CreateDate"}}
