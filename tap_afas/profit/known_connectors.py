@@ -69,6 +69,11 @@ def known_key(connector: Connector) -> tuple[str, ...]:
     return key if all(field in connector.fields for field in key) else ()
 
 
+def is_assumed(connector_id: str, key: Sequence[str]) -> bool:
+    """Whether a key is, or was, the list's."""
+    return tuple(key) in {KEYS.get(connector_id), FORMER_KEYS.get(connector_id)}
+
+
 def stamp_candidates(connector: Connector, date_times: Sequence[Field]) -> list[str]:
     """The fields that seem to be "last modified on".
 
@@ -83,11 +88,11 @@ def stamp_candidates(connector: Connector, date_times: Sequence[Field]) -> list[
         if field.sortable
         and field.id not in dummies
         and "dummy" not in field.label.lower()
-        and any(_MODIFIED.fullmatch(_words(text)) for text in (field.id, field.label))
+        and any(_MODIFIED.fullmatch(words(text)) for text in (field.id, field.label))
     ]
 
 
-def _words(text: str) -> str:
+def words(text: str) -> str:
     """Words in lower case without accents: `DateModified` -> `date modified`."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
