@@ -10,13 +10,17 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import UNSET
+
 from tap_afas.bookmark import Bookmark, ReplicationKey
 from tap_afas.definition import Definition, SchemaChangedError
 from tap_afas.filters import bounded, parts_of
 from tap_afas.inputs import StateError
 from tap_afas.place import read_place
+from tap_afas.profit.known_connectors import is_assumed
 from tap_afas.profit.metainfo import kinds_of
 from tap_afas.profit.pagination.key import KeyField, key_from_text
+from tap_afas.profit.pagination.key_advice import key_hints
 from tap_afas.profit.pagination.keyset import Keyset
 from tap_afas.profit.pagination.offset import Offset, offset_order
 from tap_afas.profit.pagination.page import PageSize
@@ -165,8 +169,10 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     emitted = {name: columns[name] for name in columns if name in {*selected, *definition.primary_keys, stamp}}
     read = {name: read_as.get(name, kind) for name, kind in emitted.items()}
     read |= {field.id: read_as[field.id] for field in order if field.id not in read}
+    assumed = mine.primary_keys is UNSET and is_assumed(connector.id, definition.primary_keys)
     try:
         reader = RowReader(definition.connector_id, read, key=definition.primary_keys, stamp=stamp)
+        reader.hints = key_hints(connector, read, assumed=assumed)
     except ValueError:
         raise SchemaChangedError(
             "A field's id holds a quotation mark or a backslash, with which it can't be read.",

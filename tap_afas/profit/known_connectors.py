@@ -1,7 +1,7 @@
 """What is known of the connectors that AFAS ships: their keys, and which field is "last modified on".
 
-Metainfo tells neither (docs.afas.help, "GetConnector"). AFAS names few keys, so most are inferred from its field lists;
-a key that turns out not to be unique fails the stream.
+Metainfo tells neither (docs.afas.help, "GetConnector"), so a key is assumed: only where it can be argued that it
+doesn't repeat. `docs/known-keys.md` argues for each.
 """
 
 from __future__ import annotations
@@ -21,21 +21,26 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Profit_Address": ("AddressId",),
     "Profit_Administrations": ("AdminId",),
     "Profit_Article": ("ItemTypeCode", "ItemCode"),
-    "Profit_Contacts": ("ContactId",),
     "Profit_Creditor": ("CreditorId",),
     "Profit_Debtor": ("DebtorId",),
     "Profit_Employees": ("EmployeeId",),
-    "Profit_Illness": ("GUID",),
-    "Profit_Leaves": ("LeaveId",),
     "Profit_Projects": ("ProjectId",),
     "Profit_Projectstage": ("ProjectId", "ProjectStage"),
     "Profit_Realization": ("Identity",),
     "Profit_SalesorderLines": ("LineGuid",),
+    "Profit_Transactions": _ENTRY,
+}
+"""Keys that can't repeat."""
+
+FORMER_KEYS: dict[str, tuple[str, ...]] = {
+    "Profit_Contacts": ("ContactId",),
+    "Profit_Illness": ("GUID",),
+    "Profit_Leaves": ("LeaveId",),
     "Profit_Subjects": ("SubjectId",),
     "Profit_Timetable": ("EmployeeId", "SeqNo"),
-    "Profit_Transactions": _ENTRY,
     "Profit_Transactions_Allocated": _ENTRY,
 }
+"""Keys that earlier versions assumed and that may repeat; a table may have been loaded under one."""
 
 # Standard connectors in which a field looks like a stamp and is none.
 _DUMMIES = {"Profit_Article_Basic": {"DateModified", "CreateDate"}}
@@ -64,6 +69,11 @@ def known_key(connector: Connector) -> tuple[str, ...]:
     return key if all(field in connector.fields for field in key) else ()
 
 
+def is_assumed(connector_id: str, key: Sequence[str]) -> bool:
+    """Whether a key is, or was, the list's."""
+    return tuple(key) in {KEYS.get(connector_id), FORMER_KEYS.get(connector_id)}
+
+
 def stamp_candidates(connector: Connector, date_times: Sequence[Field]) -> list[str]:
     """The fields that seem to be "last modified on".
 
@@ -78,11 +88,11 @@ def stamp_candidates(connector: Connector, date_times: Sequence[Field]) -> list[
         if field.sortable
         and field.id not in dummies
         and "dummy" not in field.label.lower()
-        and any(_MODIFIED.fullmatch(_words(text)) for text in (field.id, field.label))
+        and any(_MODIFIED.fullmatch(words(text)) for text in (field.id, field.label))
     ]
 
 
-def _words(text: str) -> str:
+def words(text: str) -> str:
     """Words in lower case without accents: `DateModified` -> `date modified`."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()

@@ -18,6 +18,7 @@ import msgspec
 
 from tap_afas.profit.errors import NotUnderstoodError, ProfitError, error_from_response
 from tap_afas.profit.json_repair import NO_NUMBER, number_of, repaired
+from tap_afas.profit.pagination.key_advice import KeyHints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,6 +82,8 @@ class RowReader:
         self.kinds = dict(kinds)
         self.key = tuple(key)
         self.stamp = stamp
+        # For where the key turns out not to be one.
+        self.hints = KeyHints()
         # Field ids can be anything, attribute names can't.
         self.attributes = {field: f"f{number}" for number, field in enumerate(self.kinds)}
         self._row = self.struct(self.kinds)
@@ -231,7 +234,7 @@ class Page:
 
     Attributes:
         rows: As AFAS wrote them.
-        fields: The fields that were read.
+        hints: For where the key turns out not to be one.
         keys: The key of each row; empty tuples when no key is known.
         stamps: The stamp of each row (wall time without `Z`, a number, or None); empty when the stream has none.
 
@@ -245,7 +248,7 @@ class Page:
 
     def __init__(self, reader: RowReader, rows: list[Any]) -> None:
         self.rows = rows
-        self.fields: Sequence[str] = tuple(reader.attributes)
+        self.hints = reader.hints
         self._reader = reader
         self._columns: dict[str, Sequence[Value]] = {}
         self._fingerprints: dict[int, bytes] = {}

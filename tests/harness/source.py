@@ -9,6 +9,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from afas_sandbox import KEEP, Connector, Field, Sandbox, Table, stored
+from tap_afas.profit.pagination.key_advice import KeyHints
 from tap_afas.profit.rows import Page
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ class Answer(Page):
     def __init__(self, keys: Sequence[Any], stamps: Sequence[Any] = ()) -> None:
         self.keys = keys
         self.stamps = stamps
-        self.fields = ("Id", "Modified")
+        self.hints = KeyHints()
 
     def __len__(self) -> int:
         return len(self.keys)

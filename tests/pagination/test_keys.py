@@ -180,13 +180,16 @@ def test_the_advice_on_a_repeated_key(sandbox: Sandbox) -> None:
     rows = [row(number // 2, _OLD, code=f"C{number % 2}", name="x", amount=number // 4) for number in range(8)]
     ran = run(Source(sandbox, Walk(("Id",), None), rows))
     assert (
-        'In this page, Code would make it unique: set `primary_keys` of this connector to ["Id", "Code"].' in ran.said
-    )
+        "In this page of 8, Id and Code tell all rows apart: set `streams.Item.primary_keys` to"
+        ' ["Id", "Code"], or to [] if there is no key. AFAS itself tells the key in the developer report of its'
+        " AppConnector Auditor"
+    ) in ran.said
+    assert "assumed" not in ran.said
     rows = [row(n // 4, _OLD, code=f"C{n % 2}", name="x", amount=n // 2 % 2) for n in range(8)]
     ran = run(Source(sandbox, Walk(("Id",), None), rows))
-    assert 'set `primary_keys` of this connector to ["Id", "Code", "Number"]' in ran.said
+    assert 'Id, Code and Number tell all rows apart: set `streams.Item.primary_keys` to ["Id", "Code",' in ran.said
     ran = run(Source(sandbox, Walk(("Id",), None), [row(1, _OLD)] * 2))
-    assert "Set `primary_keys` of this connector to [] to load it without a key" in ran.said
+    assert "set `streams.Item.primary_keys` to [] to load it without one, or add an id field" in ran.said
 
 
 @pytest.mark.parametrize("stamp", [None, "Modified"])

@@ -18,6 +18,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tap_afas.profit.errors import ProfitError
+from tap_afas.profit.pagination.key_advice import advice
 from tap_afas.profit.query import Condition
 from tap_afas.profit.wall_time import shift
 
@@ -224,42 +225,16 @@ def check_keys(page: Page, fields: Sequence[KeyField]) -> None:
         key = next(key for key in page.keys if None in key)
         raise UnfitKeyError(
             f"The key field {names[key.index(None)]} is empty in a row ({_describe(names, key)}).",
-            f"Rows can't be told apart by {', '.join(names)}: set `primary_keys` of this connector to fields that"
-            " are always filled, or to [] for none.",
+            f"Rows can't be told apart by {', '.join(names)}. {advice(page, names)}",
         )
     if len(set(page.keys)) == len(page.keys):
         return
     repeated = next(key for key, count in collections.Counter(page.keys).items() if count > 1)
     raise UnfitKeyError(
         f"The key {', '.join(names)} is not unique: more than one row has {_describe(names, repeated)}.",
-        f"A target would keep one of them. {_advice(page, names)}",
+        f"A target would keep one of them. {advice(page, names)}",
     )
 
 
 def _describe(names: Sequence[str], key: Key) -> str:
     return ", ".join(f"{name} = {value}" for name, value in zip(names, key, strict=True))
-
-
-def _advice(page: Page, names: Sequence[str]) -> str:
-    further = _further_fields(page, names)
-    if further is None:
-        return (
-            "Set `primary_keys` of this connector to [] to load it without a key, or add an id field to the"
-            " GetConnector in AFAS."
-        )
-    fields = ", ".join(f'"{name}"' for name in (*names, *further))
-    return (
-        f"In this page, {' and '.join(further)} would make it unique:"
-        f" set `primary_keys` of this connector to [{fields}]."
-    )
-
-
-def _further_fields(page: Page, names: Sequence[str]) -> tuple[str, ...] | None:
-    """The fewest fields, at most two, that make the key unique in this page."""
-    columns = {name: page.column(name) for name in page.fields if name not in names}
-    filled = [name for name, column in columns.items() if None not in column]
-    pairs = itertools.islice(itertools.combinations(filled, 2), 500)
-    for further in itertools.chain(((name,) for name in filled), pairs):
-        if len(set(zip(page.keys, *(columns[name] for name in further), strict=True))) == len(page):
-            return further
-    return None
