@@ -5,13 +5,16 @@ from __future__ import annotations
 import collections
 import datetime
 import decimal
+import functools
 import itertools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_afas.profit.wall_time import day, time_of_day
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_afas.profit.metainfo import Kind
     from tap_afas.profit.rows import Page, RowReader
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
 # Rows turned into lines at a time: they stay in the processor's cache, and a page's lines are never in memory all at
 # once.
 _BLOCK = 1000
-_MIDNIGHT = ("T00:00:00Z", "T00:00:00", "")
 _REPLACED = {"(replaced)", "(vervangen)"}
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -42,7 +44,11 @@ class RecordEncoder:
         self._kinds = dict(emitted)
         self._fields = tuple(emitted)
         self._record = None if len(emitted) == len(reader.kinds) else reader.struct(emitted)
-        self._clock = clock
+        self._converters: dict[Kind, Callable[[Sequence[str | None]], Sequence[str | None]]] = {
+            "date": functools.partial(_each, day),
+            "time": functools.partial(_each, time_of_day),
+            "date-time": clock.column_to_utc,
+        }
 
     def lines(self, rows: Sequence[Any], version: int | None) -> Iterator[bytes]:
         """RECORD messages, a line each, some at a time; the rows are used up.
@@ -82,7 +88,7 @@ class RecordEncoder:
                     self._replace(field, block, self._reader.converted(field, kind, block))
                 if kind == "number":
                     self._replace(field, block, self._reader.mended_numbers(field, block) or ())
-                elif kind in {"date", "date-time"}:
+                elif kind in self._converters:
                     self._replace(field, block, self._dates(field, kind, block))
             if self._record is None:
                 yield block
@@ -96,7 +102,7 @@ class RecordEncoder:
 
     def _dates(self, field: str, kind: Kind, rows: Sequence[Any]) -> Sequence[str | None]:
         column = self._reader.column(field, rows)
-        convert = _days if kind == "date" else self._clock.column_to_utc
+        convert = self._converters[kind]
         try:
             return convert(column)
         except ValueError:
@@ -109,17 +115,9 @@ class RecordEncoder:
             raise
 
 
-def _days(walls: Sequence[str | None]) -> list[str | None]:
-    days: dict[str | None, str | None] = {wall: _day(wall) for wall in set(walls) if wall is not None}
-    return list(map(days.get, walls))
-
-
-def _day(wall: str) -> str:
-    day = wall[:10]
-    if wall[10:] not in _MIDNIGHT:
-        raise ValueError
-    datetime.date.fromisoformat(day)
-    return day
+def _each(convert: Callable[[str], str], walls: Sequence[str | None]) -> list[str | None]:
+    converted: dict[str | None, str | None] = {wall: convert(wall) for wall in set(walls) if wall is not None}
+    return list(map(converted.get, walls))
 
 
 class ReplacedFields:

@@ -38,6 +38,7 @@ _TYPES: dict[Kind, Any] = {
     "boolean": bool | None,
     "date": str | None,
     "date-time": str | None,
+    "time": str | None,
 }
 """What the values of a row are, by the kind of their field."""
 
@@ -50,6 +51,7 @@ _WORDS: dict[Kind, str] = {
     "boolean": "true or false",
     "date": "a date without a time",
     "date-time": "a date and time",
+    "time": "a time of day (on 1900-01-01, as AFAS writes one)",
 }
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -154,7 +156,7 @@ class RowReader:
                 return int(value)
         if kind == "boolean" and text in {b"true", b"false", b"1", b"0"}:
             return text in {b"true", b"1"}
-        if kind in {"date", "date-time"} and text[:1] == b'"':
+        if kind in {"date", "date-time", "time"} and text[:1] == b'"':
             return msgspec.json.decode(text, type=str)
         raise ValueError
 
@@ -179,8 +181,8 @@ class RowReader:
         where = f"in the row with {key}" if key else "in a row (its connector has no key to name it by)"
         return UnfitValueError(
             f"The value of {field} {where} is not {_WORDS[kind or self.kinds[field]]}.",
-            f"If that is right in AFAS, give the field another type in `streams.{self.connector_id}.types` and run"
-            " discovery again.",
+            f"If that is right in AFAS, give the field another type and run discovery again;"
+            f" `streams.{self.connector_id}.types: {{{field}: string}}` takes whatever AFAS writes.",
         )
 
     def _warn_once(self, about: str, sentence: str) -> None:

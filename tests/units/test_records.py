@@ -24,6 +24,7 @@ KINDS: dict[str, Kind] = {
     "Dag": "date",
     "Gewijzigd_op": "date-time",
     "A_Toev_Huisnr.": "string",
+    "Tijd": "time",
 }
 
 
@@ -49,7 +50,7 @@ def records(rows: bytes, **options: Any) -> list[dict[str, Any]]:
 def test_a_row_as_metainfo_says() -> None:
     row = (
         b'{"Id":1,"Code":"0012","Bedrag":12345678901234567890.1234567890,"Aan":false,"Dag":"1980-02-29T00:00:00Z",'
-        b'"Gewijzigd_op":"2024-07-01T12:00:00Z","A_Toev_Huisnr.":"bis","Nieuw":[1,{"x":2}]}'
+        b'"Gewijzigd_op":"2024-07-01T12:00:00Z","A_Toev_Huisnr.":"bis","Tijd":"1900-01-01T08:10:28Z","Nieuw":[1,{"x":2}]}'
     )
     assert records(row) == [
         {
@@ -60,6 +61,7 @@ def test_a_row_as_metainfo_says() -> None:
             "Dag": "1980-02-29",
             "Gewijzigd_op": "2024-07-01T10:00:00+00:00",
             "A_Toev_Huisnr.": "bis",
+            "Tijd": "08:10:28",
         }
     ]
 
@@ -92,6 +94,13 @@ def test_messages_bear_stream_time_and_version() -> None:
         (b"1", "Aan", True),
         (b"0", "Aan", False),
         (b'"2024-02-29"', "Dag", "2024-02-29"),
+        (b'"2024-02-29T00:00:00.000Z"', "Dag", "2024-02-29"),
+        (b'"1900-01-01T08:30:00"', "Tijd", "08:30:00"),
+        (b'"1900-01-01T00:00:00.000Z"', "Tijd", "00:00:00"),
+        (b'"1900-01-01T23:59:59.125Z"', "Tijd", "23:59:59.125"),
+        (b'"08:30:00"', "Tijd", "08:30:00"),
+        (b'"0001-01-01T00:00:00Z"', "Dag", "0001-01-01"),
+        (b'"0001-01-01T00:00:00Z"', "Gewijzigd_op", "0001-01-01T00:00:00+00:00"),
         (b'"\\ud83d"', "Code", "�"),
         (b'"a\\ud83d\\ude00\\ude00b"', "Code", "a\U0001f600�b"),
         (b'"-.5 and \\".5\\""', "Code", '-.5 and ".5"'),
@@ -129,7 +138,18 @@ def test_what_other_versions_of_afas_write(json_value: bytes, field: str, value:
         (b"20240331", "Dag", "a date without a time"),
         (b'"gisteren"', "Gewijzigd_op", "a date and time"),
         (b'"2024-02-30T10:00:00Z"', "Gewijzigd_op", "a date and time"),
-        (b'"0001-01-01T00:00:00Z"', "Gewijzigd_op", "a date and time"),
+        (b'"0000-01-01T00:00:00Z"', "Gewijzigd_op", "a date and time"),
+        (b'"20240331"', "Dag", "a date without a time"),
+        (b'"2020-W09-2"', "Dag", "a date without a time"),
+        (b'"2020-W09-2T08:00:00Z"', "Gewijzigd_op", "a date and time"),
+        (b'"2020-02-25 08:00:00Z"', "Gewijzigd_op", "a date and time"),
+        (b'"1900-01-02T08:30:00Z"', "Tijd", "a time of day"),
+        (b'"2024-07-01T08:30:00Z"', "Tijd", "a time of day"),
+        (b'"1900-01-01T25:30:00Z"', "Tijd", "a time of day"),
+        (b'"1900-01-01T"', "Tijd", "a time of day"),
+        (b'"08:30"', "Tijd", "a time of day"),
+        (b'"T08:30:00"', "Tijd", "a time of day"),
+        (b"830", "Tijd", "a time of day"),
     ],
 )
 def test_what_fits_nowhere_is_reported_with_its_row(json_value: bytes, field: str, words: str) -> None:
