@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_afas.profit.wall_time import day, time_of_day
+from tap_afas.replaced_fields import ReplacedFields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_afas.profit.metainfo import Kind
-    from tap_afas.profit.rows import Page, RowReader
+    from tap_afas.profit.rows import RowReader
     from tap_afas.profit.wall_time import WallClock
 
 # Rows turned into lines at a time: they stay in the processor's cache, and a page's lines are never in memory all at
 # once.
 _BLOCK = 1000
-_REPLACED = {"(replaced)", "(vervangen)"}
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -36,10 +36,14 @@ class RecordEncoder:
         reader: Who reads the rows.
         emitted: The fields that records hold, with their kinds: the first ones of what is read.
         clock: Of AFAS' wall time.
+
+    Attributes:
+        replaced: Notices fields that AFAS no longer has.
     """
 
     def __init__(self, stream: str, reader: RowReader, emitted: Mapping[str, Kind], clock: WallClock) -> None:
         self._head = _encoder.encode({"type": "RECORD", "stream": stream})[:-1] + b',"record":'
+        self.replaced = ReplacedFields(reader, emitted)
         self._reader = reader
         self._kinds = dict(emitted)
         self._fields = tuple(emitted)
@@ -77,11 +81,22 @@ class RecordEncoder:
                 for field, value in zip(self._fields, msgspec.structs.astuple(row), strict=True)
             }
 
+    def check_dates(self, rows: Sequence[Any]) -> None:
+        """Check the dates by which rows are read, before anything is made of the rows.
+
+        Raises:
+            UnfitValueError: A date of the key or the stamp is none.
+        """
+        for field in self._reader.needed:
+            if (kind := self._reader.kinds[field]) in self._converters:
+                self._dates(field, kind, rows)
+
     def _emitted(self, rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
         """Rows with what is emitted in place of what AFAS wrote, in blocks."""
         # In place, since a new row for each costs a tenth of a run.
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
+            self.replaced.look(block)
             for field in self._fields:
                 kind = self._kinds[field]
                 if kind != self._reader.kinds[field]:
@@ -118,28 +133,3 @@ class RecordEncoder:
 def _each(convert: Callable[[str], str], walls: Sequence[str | None]) -> list[str | None]:
     converted: dict[str | None, str | None] = {wall: convert(wall) for wall in set(walls) if wall is not None}
     return list(map(converted.get, walls))
-
-
-class ReplacedFields:
-    """Notices fields that AFAS no longer has: every row then bears the constant `(replaced)` or `(vervangen)` in them.
-
-    Args:
-        kinds: The fields with their kinds.
-    """
-
-    def __init__(self, kinds: Mapping[str, Kind]) -> None:
-        self._suspects = {field for field, kind in kinds.items() if kind == "string"}
-        self._rows = 0
-
-    def look(self, page: Page) -> None:
-        """Take a page; a field is suspected as long as all its values are the constant."""
-        self._rows += len(page)
-        for field in tuple(self._suspects) if len(page) else ():
-            # Most fields are cleared by their first row.
-            if page.first(field) not in _REPLACED or not _REPLACED.issuperset(page.column(field)):
-                self._suspects.discard(field)
-
-    @property
-    def found(self) -> list[str]:
-        """The fields, after the last page."""
-        return sorted(self._suspects) if self._rows else []

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 Kind = Literal["string", "integer", "number", "boolean", "date", "date-time", "time"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+REPLACED = frozenset({"(replaced)", "(vervangen)"})
+"""What stands in every row in place of the values of a field that no longer exists, whatever its type
+(docs.afas.help, "App connector auditor", DATA-23)."""
+
 # What a control type makes of a date; else it has a time.
 _DATE_KINDS: dict[int, Kind] = {4: "date", 7: "time"}
 _KINDS: dict[str, Kind] = {"int": "integer", "decimal": "number", "boolean": "boolean"}
