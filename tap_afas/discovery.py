@@ -18,7 +18,7 @@ from tap_afas.profit.metainfo import kinds_of
 from tap_afas.schema import json_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from singer_sdk.singerlib import CatalogEntry
 
@@ -31,6 +31,10 @@ logger = logging.getLogger("tap-afas.discovery")
 # PostgreSQL holds no longer names.
 _LONGEST_NAME = 63
 _MOST_NAMED = 20
+_FOLDING = (
+    "DuckDB, Snowflake and BigQuery take them for one, and would mix or lose what they hold; PostgreSQL keeps them"
+    " apart. For those, leave all but one out."
+)
 _STAMPS: set[Kind] = {"date", "date-time", "integer"}
 
 
@@ -118,6 +122,8 @@ def chosen(settings: Settings, environment: Environment) -> list[str]:
             )
         if len(name) > _LONGEST_NAME:
             logger.warning("%s: the name has over %d characters, more than PostgreSQL holds.", name, _LONGEST_NAME)
+    for alike in _alike_but_for_case(ids, stream_name):
+        logger.warning("The streams %s differ by case only; %s", _listed(alike), _FOLDING)
     return ids
 
 
@@ -203,10 +209,20 @@ def _warn_of_names(connector: Connector) -> None:
                 field,
                 _LONGEST_NAME,
             )
-    folded = collections.Counter(field.casefold() for field in connector.fields)
-    alike = [field for field in connector.fields if folded[field.casefold()] > 1]
-    if alike:
-        logger.warning("%s: many targets take %s for one field.", connector.id, " and ".join(alike))
+    for alike in _alike_but_for_case(connector.fields, str):
+        logger.warning("%s: the fields %s differ by case only; %s", connector.id, _listed(alike), _FOLDING)
+
+
+def _alike_but_for_case(names: Iterable[str], name_for_targets: Callable[[str], str]) -> list[list[str]]:
+    """Those of the names that differ by case only for a target, in groups."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name_for_targets(name).lower(), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _detect_stamp(connector: Connector, kinds: Mapping[str, Kind]) -> str | None:

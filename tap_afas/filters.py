@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_afas.inputs import InputError
 from tap_afas.profit.metainfo import kind_of
 from tap_afas.profit.query import LONGEST_QUERY, Condition, Filter, Query, both
+from tap_afas.profit.wall_time import literal_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ _WORDS: dict[Kind, str] = {
     "boolean": "true or false",
     "date": "a date such as 2024-03-31",
     "date-time": "a date and time such as 2024-03-31T09:30:00",
+    "time": "a time of day such as 09:30:00",
 }
 
 
@@ -143,6 +145,8 @@ def _literal(value: Any, field: Field, clock: WallClock) -> str:
             return _BOOLEANS[text.lower()]
         if kind in {"integer", "number"}:
             return _number(text, whole=kind == "integer")
+        if kind == "time":
+            return literal_of_time(text.strip())
         moment = datetime.datetime.fromisoformat(text.strip())
         return clock.to_wall(moment) if moment.tzinfo else moment.isoformat(timespec="seconds")
     except (LookupError, ValueError, ArithmeticError):

@@ -48,6 +48,7 @@ _KEY_KINDS: dict[Kind, KeyKind] = {
     "boolean": "boolean",
     "date": "date",
     "date-time": "moment",
+    "time": "moment",
 }
 
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from tap_afas.profit.metainfo import Connector, Kind
 
+# Kinds that JSON Schema knows as forms of text.
+_FORMATS: set[Kind] = {"date", "date-time", "time"}
 # What may be written into a column made for something else: a target can't alter it.
 _FITS: dict[Kind, set[Kind]] = {"number": {"integer"}, "date-time": {"date"}, "string": set(KINDS)}
 
@@ -25,7 +27,7 @@ def json_schema(connector: Connector, kinds: Mapping[str, Kind]) -> dict[str, An
 
 
 def _property(kind: Kind, label: str) -> dict[str, Any]:
-    if kind in {"date", "date-time"}:
+    if kind in _FORMATS:
         schema: dict[str, Any] = {"type": ["string", "null"], "format": kind}
     else:
         schema = {"type": [kind, "null"]}
@@ -43,7 +45,7 @@ def kind_in_schema(schema: Mapping[str, Any]) -> Kind:
             if kind in types:
                 return kind
     form = schema.get("format")
-    return form if form in {"date", "date-time"} else "string"
+    return form if form in _FORMATS else "string"
 
 
 def fits(now: Kind, column: Kind) -> bool:

@@ -115,8 +115,8 @@ class Settings(msgspec.Struct, frozen=True):
             title="Settings by connector",
             description="By the connector's id: `primary_keys` (list; `[]` = none), `replication_key` (a date or int"
             " field; null or empty = full table), `page_size`, `types` (field -> string, integer, number, boolean,"
-            " date, date-time), `filter` (conditions {field, operator, value} that must all hold, or a list of such"
-            " lists of which one must hold).",
+            " date, date-time, time), `filter` (conditions {field, operator, value} that must all hold, or a list of"
+            " such lists of which one must hold).",
         ),
     ] = {}
     start_date: Annotated[

@@ -16,9 +16,9 @@ from tap_afas.filters import parts_of, read_filter
 from tap_afas.place import check_place, place_to_text
 from tap_afas.plan import make_plan, replication_key_of
 from tap_afas.profit.errors import ProfitError
-from tap_afas.profit.rows import UnfitValueError
+from tap_afas.profit.unfit import UnfitValueError
 from tap_afas.progress import Progress
-from tap_afas.records import RecordEncoder, ReplacedFields
+from tap_afas.records import RecordEncoder
 
 if TYPE_CHECKING:
     import datetime
@@ -112,7 +112,6 @@ class Sync:
         # From here on, what there is once the connector is described.
         self._plan: Plan
         self._query: Query
-        self._replaced: ReplacedFields
         self._shrinks = 0
 
     @property
@@ -211,7 +210,6 @@ class Sync:
         )
         self._bookmark = plan.bookmark
         self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, connection.clock)
-        self._replaced = ReplacedFields({name: plan.reader.kinds[name] for name in plan.emitted})
         self._query = plan.readings.next_query()
         self.phase = Phase.READ
 
@@ -224,10 +222,10 @@ class Sync:
             if not readings.done:
                 self._query = readings.next_query()
         except ValueError:
+            self.encoder.check_dates(page.rows)
             raise UnfitValueError(
                 f"The key or replication key of {self.definition.connector_id} holds something that is no date."
             ) from None
-        self._replaced.look(page)
         self.progress.took(len(page), answer.retries)
         self._shrinks = 0
         while readings.notes:
@@ -269,7 +267,7 @@ class Sync:
         self.progress.wrote(len(delivery.rows), last=delivery.last)
         if not delivery.last:
             return
-        for field in self._replaced.found:
+        for field in self.encoder.replaced.found:
             self.definition.logger.warning(
                 "%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field
             )

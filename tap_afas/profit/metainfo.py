@@ -13,10 +13,15 @@ from tap_afas.profit.errors import NotUnderstoodError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind = Literal["string", "integer", "number", "boolean", "date", "date-time"]
+Kind = Literal["string", "integer", "number", "boolean", "date", "date-time", "time"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-_DATE_ONLY = 4
+REPLACED = frozenset({"(replaced)", "(vervangen)"})
+"""What stands in every row in place of the values of a field that no longer exists, whatever its type
+(docs.afas.help, "App connector auditor", DATA-23)."""
+
+# What a control type makes of a date; else it has a time.
+_DATE_KINDS: dict[int, Kind] = {4: "date", 7: "time"}
 _KINDS: dict[str, Kind] = {"int": "integer", "decimal": "number", "boolean": "boolean"}
 _LONGEST_SORTABLE = 250
 _PLAIN_ID = re.compile(r"[\w-]+", re.ASCII)
@@ -32,7 +37,7 @@ class Field:
         label: Its name for people, in the language asked for; not unique.
         length: Characters, or digits.
         decimals: Digits after the point.
-        control_type: How AFAS shows it: 4 is a date without a time; no official list exists.
+        control_type: How AFAS shows it: 4 is a date without a time, 7 a time without a date; no official list exists.
     """
 
     id: str
@@ -73,7 +78,7 @@ class Connector:
 def kind_of(field: Field) -> Kind:
     """The kind of a field's values, from what metainfo says; text for what is unknown."""
     if field.data_type == "date":
-        return "date" if field.control_type == _DATE_ONLY else "date-time"
+        return _DATE_KINDS.get(field.control_type, "date-time")
     return _KINDS.get(field.data_type, "string")
 
 

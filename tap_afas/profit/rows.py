@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_afas.profit.errors import NotUnderstoodError, ProfitError, error_from_response
+from tap_afas.profit.errors import NotUnderstoodError, error_from_response
 from tap_afas.profit.json_repair import NO_NUMBER, number_of, repaired
 from tap_afas.profit.pagination.key_advice import KeyHints
+from tap_afas.profit.metainfo import REPLACED
+from tap_afas.profit.unfit import replaced_value, told, unfit_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_afas.profit.metainfo import Kind
     from tap_afas.profit.pagination.key import Key, Value
+    from tap_afas.profit.unfit import UnfitValueError
 
 logger = logging.getLogger("tap-afas.rows")
 
@@ -39,27 +42,17 @@ _TYPES: dict[Kind, Any] = {
     "boolean": bool | None,
     "date": str | None,
     "date-time": str | None,
+    "time": str | None,
 }
 """What the values of a row are, by the kind of their field."""
 
 FINGERPRINT_BYTES = 8
 
-_WORDS: dict[Kind, str] = {
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "date": "a date without a time",
-    "date-time": "a date and time",
-}
+_REPLACED_JSON = {f'"{constant}"'.encode() for constant in REPLACED}
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decimals = msgspec.json.Decoder(list[decimal.Decimal | None])
 _floats = msgspec.json.Decoder(list[float | None])
-
-
-class UnfitValueError(ProfitError):
-    """A value that doesn't fit its field's type."""
 
 
 class RowReader:
@@ -70,6 +63,10 @@ class RowReader:
         kinds: The fields to read with their kinds, in the order of the rows' values.
         key: The key's fields.
         stamp: The stamp's field, if there is one.
+
+    Attributes:
+        needed: The fields of key and stamp.
+        replaced: Whole numbers and booleans of which rows hold a text that says that the field is gone (`REPLACED`).
 
     Raises:
         ValueError: A field's id can't be read.
@@ -84,10 +81,12 @@ class RowReader:
         self.stamp = stamp
         # For where the key turns out not to be one.
         self.hints = KeyHints()
+        self.needed = frozenset((*self.key, stamp) if stamp else self.key)
         # Field ids can be anything, attribute names can't.
         self.attributes = {field: f"f{number}" for number, field in enumerate(self.kinds)}
         self._row = self.struct(self.kinds)
         self._decoder = msgspec.json.Decoder(msgspec.defstruct("Answer", [("rows", list[self._row])]))  # type: ignore[name-defined]
+        self.replaced: set[str] = set()
         self._warned: set[str] = set()
 
     def struct(self, fields: Iterable[str]) -> type[msgspec.Struct]:
@@ -139,7 +138,7 @@ class RowReader:
             try:
                 values[attribute] = msgspec.Raw(text) if kind == "number" else self._convert(field, kind, text)
             except (ValueError, ArithmeticError, RecursionError):
-                raise self._unfit(field, self._raw_key(raw)) from None
+                raise self._unfit(field, raw) from None
         return self._row(**values)
 
     def _convert(self, field: str, kind: Kind, text: bytes) -> Any:
@@ -157,34 +156,28 @@ class RowReader:
                 return int(value)
         if kind == "boolean" and text in {b"true", b"false", b"1", b"0"}:
             return text in {b"true", b"1"}
-        if kind in {"date", "date-time"} and text[:1] == b'"':
+        gone = text in _REPLACED_JSON and field not in self.needed
+        if gone:  # Whether that can be, those tell who see all rows.
+            self.replaced.add(field)
+        if gone or (kind in {"date", "date-time", "time"} and text[:1] == b'"'):
             return msgspec.json.decode(text, type=str)
         raise ValueError
 
-    def _raw_key(self, raw: Mapping[str, msgspec.Raw]) -> str:
-        return ", ".join(
-            f"{name} = {bytes(raw.get(name, b'null'))[:80].decode('utf-8', 'replace')}" for name in self.key
-        )
+    def unfit(self, field: str, row: Any, kind: Kind | None = None, *, mixed: bool = False) -> UnfitValueError:
+        """The error for a field's value in a row.
 
-    def unfit(self, field: str, row: Any, kind: Kind | None = None) -> UnfitValueError:
-        """The error for a field's value in a row."""
-        values = {name: getattr(row, self.attributes[name]) for name in self.key}
-        return self._unfit(
-            field,
-            ", ".join(
-                f"{name} = {bytes(value)[:80].decode('utf-8', 'replace') if isinstance(value, msgspec.Raw) else value}"
-                for name, value in values.items()
-            ),
-            kind,
-        )
+        It is that of a field which is gone in some rows only, where that is known (`mixed`) or the value says so.
+        """
+        found = {name: getattr(row, self.attributes[name]) for name in (*self.key, field)}
+        return self._unfit(field, found, kind, mixed=mixed)
 
-    def _unfit(self, field: str, key: str, kind: Kind | None = None) -> UnfitValueError:
-        where = f"in the row with {key}" if key else "in a row (its connector has no key to name it by)"
-        return UnfitValueError(
-            f"The value of {field} {where} is not {_WORDS[kind or self.kinds[field]]}.",
-            f"If that is right in AFAS, give the field another type in `streams.{self.connector_id}.types` and run"
-            " discovery again.",
-        )
+    def _unfit(
+        self, field: str, found: Mapping[str, Any], kind: Kind | None = None, *, mixed: bool = False
+    ) -> UnfitValueError:
+        key = {name: told(found.get(name, NO_NUMBER)) for name in self.key}
+        if mixed or told(found.get(field)).strip('"') in REPLACED:
+            return replaced_value(self.connector_id, field, key, needed=field in self.needed)
+        return unfit_value(self.connector_id, field, key, kind or self.kinds[field])
 
     def _warn_once(self, about: str, sentence: str) -> None:
         if about not in self._warned:
@@ -210,8 +203,13 @@ class RowReader:
                 raise self.unfit(field, row, kind) from None
         return values
 
-    def mended_numbers(self, field: str, rows: Sequence[Any]) -> list[msgspec.Raw] | None:
+    def mended_numbers(self, field: str, rows: Sequence[Any], *, gone: bool = False) -> list[msgspec.Raw] | None:
         """The numbers of a column where AFAS wrote some as text; None where all are numbers.
+
+        Args:
+            field: The field.
+            rows: The rows.
+            gone: Whether null is taken for what says that the field is gone.
 
         Raises:
             UnfitValueError: One is neither.
@@ -223,7 +221,8 @@ class RowReader:
         numbers = []
         for row, value in zip(rows, column, strict=True):
             try:
-                numbers.append(number_of(bytes(value)))
+                written = bytes(value)
+                numbers.append(NO_NUMBER if gone and written in _REPLACED_JSON else number_of(written))
             except (ValueError, ArithmeticError, RecursionError):
                 raise self.unfit(field, row) from None
         return numbers
@@ -273,7 +272,7 @@ class Page:
         return found
 
     def column(self, field: str) -> Sequence[Value]:
-        """The values of one field.
+        """The values of one field; None for what says that it is gone.
 
         Raises:
             UnfitValueError: A number is not one.
@@ -282,8 +281,10 @@ class Page:
         if column is None:
             values = self._reader.column(field, self.rows)
             if self._reader.kinds[field] == "number":
-                mended = self._reader.mended_numbers(field, self.rows)
+                mended = self._reader.mended_numbers(field, self.rows, gone=field not in self._reader.needed)
                 values = _decimals.decode(_encoder.encode(mended or values))
+            elif self._reader.kinds[field] != "string" and any(constant in values for constant in REPLACED):
+                values = [None if value in REPLACED else value for value in values]
             column = self._columns[field] = values
         return column
 

@@ -179,7 +179,7 @@ class Source:
             if field.data_type == "date":
                 properties[field.id] = {
                     "type": ["string", "null"],
-                    "format": "date" if field.control_type == 4 else "date-time",
+                    "format": {4: "date", 7: "time"}.get(field.control_type, "date-time"),
                 }
         entry = {
             "tap_stream_id": "Item",

@@ -55,11 +55,39 @@ def test_a_name_that_is_too_long(caplog: pytest.LogCaptureFixture) -> None:
     assert all("63 characters" in record.getMessage() for record in caplog.records)
 
 
-def test_fields_that_differ_in_case_only(caplog: pytest.LogCaptureFixture) -> None:
-    define(_connector(Field("Code", "int"), Field("CODE", "int"), NUMBER), StreamSettings())
+_FOLDING = (
+    "DuckDB, Snowflake and BigQuery take them for one, and would mix or lose what they hold; PostgreSQL keeps them"
+    " apart. For those, leave all but one out."
+)
+
+
+def test_fields_that_differ_by_case_only(caplog: pytest.LogCaptureFixture) -> None:
+    names = ("Code", "Naam", "CODE", "code", "cOde", "naam", "Straße", "Strasse")
+    define(_connector(*(Field(name, "int") for name in names), NUMBER), StreamSettings())
     assert [record.getMessage() for record in caplog.records] == [
-        "Eigen: many targets take Code and CODE for one field."
+        f"Eigen: the fields Code, CODE, code and cOde differ by case only; {_FOLDING}",
+        f"Eigen: the fields Naam and naam differ by case only; {_FOLDING}",
     ]
+
+
+def test_streams_that_differ_by_case_only(caplog: pytest.LogCaptureFixture) -> None:
+    environment = _environment("items", "Items", "ITEMS", "Verkoop-regels", "verkoop_Regels", "Other")
+    assert len(chosen(Settings(), environment)) == 6
+    assert [record.getMessage() for record in caplog.records] == [
+        f"The streams ITEMS, Items and items differ by case only; {_FOLDING}",
+        f"The streams Verkoop-regels and verkoop_Regels differ by case only; {_FOLDING}",
+    ]
+    caplog.clear()
+    chosen(Settings(connectors=("Verkoop-*", "Other")), environment)
+    assert not caplog.records
+
+
+def test_streams_that_differ_by_case_only_are_told_once(sandbox: Sandbox) -> None:
+    sandbox.load([articles(2, "Items"), articles(2, "items")])
+    ran = run_tap(config_of(sandbox))
+    assert ran.exit_code == 0
+    assert len([line for line in ran.lines("WARNING") if "differ by case only" in line]) == 1
+    assert {name: len(ran.records(name)) for name in ("Items", "items")} == {"Items": 2, "items": 2}
 
 
 def test_nothing_left() -> None:

@@ -161,4 +161,4 @@ def test_a_key_that_holds_no_date_ends_in_a_sentence(sandbox: Sandbox, page_size
         )
     )
     assert ran.exit_code == 1
-    assert "The key or replication key of Articles holds something that is no date." in ran.errors[0]
+    assert "The value of Modified in the row with Modified = soon 0, Code = A0 is not a date and time." in ran.errors[0]

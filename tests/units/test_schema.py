@@ -16,6 +16,7 @@ def test_schema_holds_only_what_afas_enforces() -> None:
             "Code": Field("Code", "string", "Code van iets", length=15),
             "Amount": Field("Amount", "decimal", "Bedrag", decimals=2),
             "Born": Field("Born", "date", "", control_type=4),
+            "Opens": Field("Opens", "date", "", control_type=7),
         },
     )
     assert json_schema(connector, kinds_of(connector, {})) == {
@@ -24,6 +25,7 @@ def test_schema_holds_only_what_afas_enforces() -> None:
             "Code": {"type": ["string", "null"], "description": "Code van iets"},
             "Amount": {"type": ["number", "null"], "description": "Bedrag"},
             "Born": {"type": ["string", "null"], "format": "date"},
+            "Opens": {"type": ["string", "null"], "format": "time"},
         },
     }
 

@@ -131,8 +131,8 @@ def check_row(connector: Connector, row: Row) -> None:
                 assert isinstance(cell, str), where
                 assert MOMENT.fullmatch(cell), where
                 dt.datetime.fromisoformat(cell)
-                if field.control_type == 4:
-                    assert cell.endswith("T00:00:00.000"), where
+                assert cell.endswith("T00:00:00.000") or field.control_type != 4, where
+                assert cell.startswith("1900-01-01T") or field.control_type != 7, where
             case "decimal":
                 assert isinstance(cell, str), where
                 point = rf"\.[0-9]{{{field.decimals}}}" if field.decimals else ""
