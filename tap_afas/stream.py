@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
+from msgspec import UNSET
 from singer_sdk.exceptions import MaxRecordsLimitException
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
 
 from tap_afas.definition import Definition
+from tap_afas.keyless import read_whole
 from tap_afas.sync import Sync
 
 if sys.version_info >= (3, 12):
@@ -40,13 +42,18 @@ class AfasStream(Stream):
         definition: What discovery or the catalog tells of it.
         connection: To AFAS.
         scheduler: Runs its sync, when it is synced alone.
+        appends: Whether the catalog asks for each change as one row more, where there is no key.
     """
 
     # Rows come typed from the decoder; the SDK would check each value again.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    def __init__(self, tap: Tap, definition: Definition, *, connection: Connection, scheduler: Scheduler) -> None:
+    def __init__(
+        self, tap: Tap, definition: Definition, *, connection: Connection, scheduler: Scheduler, appends: bool = False
+    ) -> None:
         self.connector_id = definition.connector_id
+        self._settings = connection.settings.stream(definition.connector_id)
+        self._appends = appends or self._settings.append
         self._connection = connection
         self._scheduler = scheduler
         super().__init__(tap, schema=definition.schema, name=definition.name)
@@ -83,7 +90,7 @@ class AfasStream(Stream):
     def definition(self) -> Definition:
         """The stream as it is now: with what a catalog, or who uses it as a library, has changed."""
         schema, mask = self.effective_schema, self.mask
-        return Definition(
+        definition = Definition(
             self.connector_id,
             self.name,
             schema,
@@ -92,6 +99,19 @@ class AfasStream(Stream):
             self.replication_method,
             frozenset(field for field in schema.get("properties", {}) if mask["properties", field]),
         )
+        return read_whole(definition) if self.is_made_whole else definition
+
+    @property
+    def is_made_whole(self) -> bool:
+        """Whether a catalog has it as INCREMENTAL, and it is read whole for want of a key."""
+        return self.replication_method == "INCREMENTAL" and not self.primary_keys and not self._appends
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Whether a full table's records bear a version, and its end takes out those of other versions."""
+        mine = self._settings.emit_activate_version_messages
+        return self._connection.settings.emit_activate_version_messages if mine is UNSET else mine
 
     def new_sync(self) -> Sync:
         """A sync of the stream, from where its state stands.

@@ -11,11 +11,13 @@ import dataclasses
 import enum
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import read_bookmark
+from tap_afas.bookmark import ReplicationKey, read_bookmark
 from tap_afas.filters import parts_of, read_filter
+from tap_afas.keyless import first_stamp, from_start
 from tap_afas.place import check_place, place_to_text
 from tap_afas.plan import make_plan, replication_key_of
 from tap_afas.profit.errors import ProfitError
+from tap_afas.profit.metainfo import kind_of
 from tap_afas.profit.rows import UnfitValueError
 from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder, ReplacedFields
@@ -189,7 +191,20 @@ class Sync:
         self._connector = connector
         setting = self._connection.settings.stream(connector.id).filter
         self._where = read_filter(setting, connector, self._connection.clock)
+        start_date = self._connection.settings.start_date
+        if start_date and self._key is None and not self.definition.primary_keys:
+            self._where = self._from_start(connector, start_date)
         parts_of(self._where, self.definition.sorting_key(connector), self._key.id if self._key else None, connector)
+
+    def _from_start(self, connector: Connector, start_date: str) -> Filter:
+        """The filter of a stream without a key, which is read whole: `start_date` selects by the first stamp found."""
+        connection = self._connection
+        stamp = first_stamp(connector, connection.settings.stream(connector.id).replication_key or None)
+        if stamp is None or stamp not in connector.fields or connector.fields[stamp].data_type != "date":
+            return self._where
+        by_day = kind_of(connector.fields[stamp]) == "date"
+        key = ReplicationKey(stamp, "date-time", connection.clock, 0, by_day)
+        return from_start(self._where, key, start_date)
 
     def _begin(self, connector: Connector) -> None:
         if self._connector is None:

@@ -16,6 +16,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import StateMessage
 
 from tap_afas.inputs import InputError, StateError, read_catalog, read_settings, read_state, select_needed
+from tap_afas.keyless import asked_to_append, check, tell, tell_of_catalog
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.scheduler import FailedRunError, InterruptedRunError, Scheduler
 from tap_afas.settings import SCHEMA, Settings, normalized
@@ -66,6 +67,7 @@ class TapAfas(Tap):
         # signals, since an exit that is raised while a module loads can get lost.
         from tap_afas import config_validation, connection, discovery, stream  # noqa: F401, PLC0415
 
+        self._appending = asked_to_append(options.get("catalog"))
         super().__init__(**options)
 
     # Settings
@@ -118,8 +120,23 @@ class TapAfas(Tap):
             else [defined_in(entry) for entry in self.input_catalog.streams]
         )
         return [
-            AfasStream(self, definition, connection=self.connection, scheduler=self.scheduler) for definition in found
+            AfasStream(
+                self,
+                definition,
+                connection=self.connection,
+                scheduler=self.scheduler,
+                appends=definition.connector_id in self._appending,
+            )
+            for definition in found
         ]
+
+    @override
+    def run_discovery(self) -> str:
+        """Write the catalog, and say which streams are read whole for want of a key."""
+        definitions = [stream.definition() for stream in self._streams_by_name.values()]
+        check(definitions, self.settings)
+        tell(definitions, self.settings)
+        return super().run_discovery()
 
     @override
     def setup_mapper(self) -> None:
@@ -138,7 +155,7 @@ class TapAfas(Tap):
         """
         from tap_afas.discovery import check_named  # noqa: PLC0415 - see `__init__`
 
-        every = cast("dict[str, AfasStream]", self.streams).values()
+        every = self._streams_by_name.values()
         # With a catalog, what is wrong with the state is told before AFAS is asked anything.
         streams = {stream.new_sync(): stream for stream in every if stream.selected}
         if not streams:
@@ -148,6 +165,10 @@ class TapAfas(Tap):
         # What the catalog has may be gone by now: that fails its own stream, and not the run.
         check_named(self.settings, environment, known=[stream.connector_id for stream in every])
         self._check_settings(streams)
+        definitions = [sync.definition for sync in streams]
+        check(definitions, self.settings)
+        tell_of_catalog(stream.connector_id for stream in streams.values() if stream.is_made_whole)
+        tell(definitions, self.settings)
         there = {sync: stream for sync, stream in streams.items() if stream.connector_id in environment.connectors}
         failures = {
             sync.definition.connector_id: ConnectorError(
@@ -160,6 +181,10 @@ class TapAfas(Tap):
         if self.state:
             self.state_writer.write_state(self.state)
         self.scheduler.run_all(there, self.settings.max_parallel_requests, failures)
+
+    @property
+    def _streams_by_name(self) -> dict[str, AfasStream]:
+        return cast("dict[str, AfasStream]", self.streams)
 
     def _check_state(self) -> None:
         """Check that the state is this tap's, before anything is read."""

@@ -85,7 +85,8 @@ def test_readings_come_one_after_the_other_each_under_its_version(sandbox: Sandb
         return dataclasses.replace(plan, activates=True)
 
     with mock.patch("tap_afas.sync.make_plan", two_readings):
-        found = list(_stream(sandbox, page_size=40).new_sync().deliveries())
+        stream = _stream(sandbox, page_size=40, emit_activate_version_messages=False)
+        found = list(stream.new_sync().deliveries())
     assert [each.version for each in found] == sorted((each.version for each in found), key=bool)
     assert {each.version: sum(len(one.rows) for one in found if one.version == each.version) for each in found} == {
         None: 60,
