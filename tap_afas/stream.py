@@ -13,6 +13,7 @@ from singer_sdk.streams import Stream
 
 from tap_afas.definition import Definition
 from tap_afas.keyless import read_whole
+from tap_afas.loaded_under import Shape
 from tap_afas.sync import Sync
 
 if sys.version_info >= (3, 12):
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from tap_afas.scheduler import Scheduler
     from tap_afas.sync import Delivery
     from tap_afas.writer import LineWriter
+
+
+_SHAPING = ("stream_maps", "stream_map_config", "flattening_enabled", "flattening_max_depth", "flattening_separator")
 
 
 class AfasStream(Stream):
@@ -119,13 +123,27 @@ class AfasStream(Stream):
         Raises:
             StateError: The state can't be used.
         """
-        return Sync(
+        sync = Sync(
             self.definition(),
             self.stream_state,
             connection=self._connection,
             version=self._initialized_at // 1000 if self.emit_activate_version_messages else None,
             most_rows=self.ABORT_AT_RECORD_COUNT,
+            shape=Shape(
+                next((one.stream_alias for one in self.stream_maps), ""),
+                {name: self.config[name] for name in _SHAPING if self.config.get(name)} or None,
+            ),
         )
+        if sync.definition.primary_keys != tuple(self.primary_keys):
+            self._take_key(sync.definition.primary_keys)
+        return sync
+
+    def _take_key(self, key: tuple[str, ...]) -> None:
+        """Take the key that the stream was loaded under, which SCHEMA has to have as well."""
+        self.primary_keys = key
+        schema = self.stream_maps[0].raw_schema
+        self._tap.mapper.register_raw_stream_schema(self.name, schema, list(key))
+        self._stream_maps = self._tap.mapper.stream_maps[self.name]
 
     # What is written
 

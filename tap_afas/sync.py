@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tap_afas.bookmark import ReplicationKey, read_bookmark
 from tap_afas.filters import parts_of, read_filter
 from tap_afas.keyless import first_stamp, from_start
+from tap_afas.loaded_under import Shape
 from tap_afas.place import check_place, place_to_text
 from tap_afas.plan import make_plan, replication_key_of
 from tap_afas.profit.errors import ProfitError
@@ -21,6 +22,7 @@ from tap_afas.profit.metainfo import kind_of
 from tap_afas.profit.rows import UnfitValueError
 from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder, ReplacedFields
+from tap_afas.state_compatibility import StateCheck
 
 if TYPE_CHECKING:
     import datetime
@@ -69,8 +71,10 @@ class Sync:
 
     Attributes:
         encoder: Makes records of the rows; there once the connector is described.
+        against_state: Holds it against its part of the STATE.
         progress: What it has done so far.
         phase: How far it is.
+        has_page: Whether a page of rows has come, which shows that the key tells them apart.
 
     Args:
         definition: The stream.
@@ -78,14 +82,16 @@ class Sync:
         connection: To AFAS.
         version: The version of the records of a full table, where versions are wanted.
         most_rows: How many rows are wanted at most.
+        shape: What the SDK's settings make of it.
 
     Raises:
         StateError: The state can't be used.
     """
 
     encoder: RecordEncoder
+    has_page = False
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place, with names
         self,
         definition: Definition,
         state: Mapping[str, Any],
@@ -93,8 +99,10 @@ class Sync:
         connection: Connection,
         version: int | None = None,
         most_rows: int | None = None,
+        shape: Shape | None = None,
     ) -> None:
-        self.definition = definition
+        self.against_state = StateCheck(definition, state, connection.settings, shape or Shape())
+        self.definition = definition = self.against_state.definition
         self.phase = Phase.DESCRIBE
         self.progress = Progress(definition.logger)
         self._key = replication_key_of(definition, connection.settings.overlap_seconds, connection.clock)
@@ -104,7 +112,7 @@ class Sync:
             definition.logger.warning(
                 "The state is about %s, and the replication key is %s now: starting anew.", before, self._key.id
             )
-        if self._bookmark.place:
+        if self._bookmark.place and self.against_state.same_key:
             check_place(definition.name, self._bookmark.place, definition.primary_keys)
         self._connection = connection
         self._version = version
@@ -115,7 +123,8 @@ class Sync:
         self._plan: Plan
         self._query: Query
         self._replaced: ReplacedFields
-        self._shrinks = 0
+        self._shrinks = self._emitted = 0
+        self._held: list[Any] = []
 
     @property
     def under_way(self) -> bool:
@@ -214,6 +223,9 @@ class Sync:
         if self._version is not None and self._key is None:
             version = max(self._version, (self._bookmark.version or 0) + 1)
             self._bookmark = dataclasses.replace(self._bookmark, version=version)
+        self.against_state.environment = connection.environment_id
+        appends = self._key is not None and not self.definition.primary_keys
+        self._bookmark = self.against_state.begin(self._bookmark, appends=appends)
         plan = self._plan = make_plan(
             self.definition,
             connector,
@@ -230,24 +242,31 @@ class Sync:
         self._query = plan.readings.next_query()
         self.phase = Phase.READ
 
-    def _read(self, answer: Answer) -> Delivery:
+    def _read(self, answer: Answer) -> Delivery | None:
         plan, readings = self._plan, self._plan.readings
-        version = readings.reading.version
-        page = plan.reader.read(answer.body)
+        version, of_rows = readings.reading.version, readings.reads_rows
+        page, query = plan.reader.read(answer.body), self._query
         try:
-            new = readings.advance(self._query, page, answer.seconds)
+            new = readings.advance(query, page, answer.seconds)
             if not readings.done:
                 self._query = readings.next_query()
         except ValueError:
             raise UnfitValueError(
                 f"The key or replication key of {self.definition.connector_id} holds something that is no date."
             ) from None
+        if of_rows or readings.done:
+            self.has_page = True
+            self._bookmark = self.against_state.loaded(self._bookmark)
         self._replaced.look(page)
         self.progress.took(len(page), answer.retries)
         self._shrinks = 0
         while readings.notes:
             self.definition.logger.warning("%s", readings.notes.pop(0))
-        return self._deliver(page.pick(new), version, answer.date)
+        rows = self._held + page.pick(new)
+        # A short first page may be the whole table: without a key, what is written stays until a run is complete.
+        alone = self.progress.pages == 1 and len(page) < query.take and not readings.done
+        self._held = rows if alone and plan.activates and not self.definition.primary_keys else []
+        return None if self._held else self._deliver(rows, version, answer.date)
 
     def _deliver(self, rows: list[Any], version: int | None, now: datetime.datetime | None) -> Delivery:
         """Hand out rows, with the bookmark or the place as far as what was read allows."""
@@ -256,9 +275,12 @@ class Sync:
             self._bookmark = self._bookmark.completed(
                 self._key, readings.stamps, start=plan.start, began=plan.began, now=now, appends=plan.appends
             )
-        elif self._key is not None and readings.place is not None:
+        elif self._key is not None and self.has_page and readings.place is not None:
             text = place_to_text(readings.place, plan.keys, plan.start)
             self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=readings.stamps.unit)
+        self._emitted += len(rows)
+        if done and self._key is None:
+            self._bookmark = self.against_state.read_whole(self._bookmark, self._emitted, activates=plan.activates)
         if done:
             self.phase = Phase.DONE
             self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)

@@ -16,7 +16,6 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import StateMessage
 
 from tap_afas.inputs import InputError, StateError, read_catalog, read_settings, read_state, select_needed
-from tap_afas.keyless import asked_to_append, check, tell, tell_of_catalog
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.scheduler import FailedRunError, InterruptedRunError, Scheduler
 from tap_afas.settings import SCHEMA, Settings, normalized
@@ -66,6 +65,7 @@ class TapAfas(Tap):
         # What `--version` and `--about` don't need isn't loaded for them. It is loaded before the SDK takes over the
         # signals, since an exit that is raised while a module loads can get lost.
         from tap_afas import config_validation, connection, discovery, stream  # noqa: F401, PLC0415
+        from tap_afas.keyless import asked_to_append  # noqa: PLC0415
 
         self._appending = asked_to_append(options.get("catalog"))
         super().__init__(**options)
@@ -133,6 +133,8 @@ class TapAfas(Tap):
     @override
     def run_discovery(self) -> str:
         """Write the catalog, and say which streams are read whole for want of a key."""
+        from tap_afas.keyless import check, tell  # noqa: PLC0415 - see `__init__`
+
         definitions = [stream.definition() for stream in self._streams_by_name.values()]
         check(definitions, self.settings)
         tell(definitions, self.settings)
@@ -154,6 +156,8 @@ class TapAfas(Tap):
             InterruptedRunError: A signal ended the run.
         """
         from tap_afas.discovery import check_named  # noqa: PLC0415 - see `__init__`
+        from tap_afas.keyless import check, tell, tell_of_catalog  # noqa: PLC0415 - likewise
+        from tap_afas.state_compatibility import check_environment  # noqa: PLC0415 - likewise
 
         every = self._streams_by_name.values()
         # With a catalog, what is wrong with the state is told before AFAS is asked anything.
@@ -163,6 +167,8 @@ class TapAfas(Tap):
         self._check_state()
         environment = self.connection.environment
         # What the catalog has may be gone by now: that fails its own stream, and not the run.
+        parts = {stream.name: stream.stream_state for stream in streams.values()}
+        check_environment(environment.id, parts, self.settings.accept_environment)
         check_named(self.settings, environment, known=[stream.connector_id for stream in every])
         self._check_settings(streams)
         definitions = [sync.definition for sync in streams]

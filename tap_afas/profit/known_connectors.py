@@ -37,6 +37,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Profit_Transactions_Allocated": _ENTRY,
 }
 
+FORMER_KEYS: dict[str, tuple[str, ...]] = {}
+"""Keys that were in the list once: tables were loaded under them."""
+
 # Standard connectors in which a field looks like a stamp and is none.
 _DUMMIES = {"Profit_Article_Basic": {"DateModified", "CreateDate"}}
 
