@@ -138,6 +138,10 @@ class Bookmark:
         place: Where a killed run stood.
         version: Of the last full table.
         rows_read: Of the last complete run.
+        rows_whole: How many rows the last accepted reading of the whole table had.
+        key: The key that the stream was loaded under; None: nothing was loaded yet.
+        loaded_under: What else its rows were loaded under; see `state_compatibility`.
+        environment: AFAS' id of the environment; empty where it told none.
     """
 
     replication_key: str | None = None
@@ -150,12 +154,25 @@ class Bookmark:
     place: str = ""
     version: int | None = None
     rows_read: int | None = None
+    rows_whole: int | None = None
+    key: str | None = None
+    loaded_under: str = ""
+    environment: str = ""
 
     def to_state(self, key: ReplicationKey | None) -> dict[str, Any]:
         """As it stands in the STATE."""
         value = key.value(self.bookmark) if key else None
         own = dataclasses.asdict(self)
         return {"replication_key": own.pop("replication_key"), "replication_key_value": value, **own, **_FORMER}
+
+    def anew(self) -> Bookmark:
+        """A bookmark that begins with all rows, and knows what was loaded."""
+        return dataclasses.replace(
+            Bookmark(self.replication_key, version=self.version, rows_read=self.rows_read, rows_whole=self.rows_whole),
+            key=self.key,
+            loaded_under=self.loaded_under,
+            environment=self.environment,
+        )
 
     def lower(self, key: ReplicationKey) -> Stamp:
         """Where the next run begins; None: with all rows."""
@@ -241,6 +258,10 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
         replication_key=key.id if key else None,
         version=_number(state.get("version")),
         rows_read=_number(state.get("rows_read")),
+        rows_whole=_number(state.get("rows_whole")),
+        key=_text(state.get("key")) or None,
+        loaded_under=_text(state.get("loaded_under")),
+        environment=_text(state.get("environment")),
     )
     about = state.get("replication_key")
     if key is None or (about is not None and about != key.id):
@@ -275,12 +296,18 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
     witness, place = state.get("witness"), state.get("place")
     return dataclasses.replace(
         common,
-        **found,
+        bookmark=found["bookmark"],
+        settled=found["settled"],
+        pending=found["pending"],
         pending_at=at,
         unit=state.get("unit"),
         witness=witness if isinstance(witness, str) else None,
         place=place if isinstance(place, str) else "",
     )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _number(value: Any) -> int | None:

@@ -72,6 +72,12 @@ class Connection:
         self._warn_of_expiry(environment)
         return environment
 
+    @property
+    def environment_id(self) -> str:
+        """AFAS' id of the environment; empty where it tells none, or wasn't asked yet."""
+        asked = self.__dict__.get("environment")
+        return asked.id if asked is not None else ""
+
     def _warn_of_expiry(self, environment: Environment) -> None:
         today = datetime.datetime.now(tz=datetime.UTC).date()
         if self.settings.token and today >= _CLASSIC_TOKENS_FADE:

@@ -45,6 +45,13 @@ class Definition:
         return {field: kind_in_schema(schema) for field, schema in self.schema.get("properties", {}).items()}
 
     @property
+    def emitted(self) -> dict[str, Kind]:
+        """The kinds of the fields that its records hold."""
+        kinds = self.kinds
+        wanted = {*(kinds if self.selected is None else self.selected), *self.primary_keys, self.stamp}
+        return {name: kind for name, kind in kinds.items() if name in wanted}
+
+    @property
     def logger(self) -> logging.Logger:
         """Where is said what concerns the stream; the SDK's logger of it."""
         return logging.getLogger(f"tap-afas.{self.name}")

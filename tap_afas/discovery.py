@@ -188,14 +188,26 @@ def define(connector: Connector, settings: StreamSettings) -> Definition:
         raise DiscoveryError(
             f"{connector.id}: the replication key {stamp} is {kinds[stamp]}; it must be a date or a whole number."
         )
+    if settings.append and key:
+        raise DiscoveryError(
+            f"{connector.id}: `append` is for streams without a key, and this one has the key {', '.join(key)}. Take"
+            " `append` out of `streams`, or set `primary_keys` to []."
+        )
+    if settings.append and stamp is None:
+        raise DiscoveryError(
+            f"{connector.id}: `append` needs a field that tells when a row was last changed, and none is known. Set"
+            " `replication_key`, or take `append` out of `streams`."
+        )
     _warn_of_names(connector)
+    # Without a key, rows can't be updated: read whole each time, unless each change is wanted as one row more.
+    incremental = stamp is not None and (bool(key) or settings.append)
     return Definition(
         connector.id,
         stream_name(connector.id),
         json_schema(connector, kinds),
         key,
-        stamp,
-        "FULL_TABLE" if stamp is None else "INCREMENTAL",
+        stamp if incremental else None,
+        "INCREMENTAL" if incremental else "FULL_TABLE",
     )
 
 

@@ -113,17 +113,18 @@ def read_state(file: IO[str]) -> dict[str, Any]:
     return content
 
 
-def read_catalog(file: IO[str]) -> Catalog:
-    """The catalog of `--catalog`.
+def read_catalog(file: IO[str]) -> dict[str, Any]:
+    """The catalog of `--catalog`, as JSON.
 
     Raises:
         InputError: The file is not a Singer catalog.
     """
     content = _read_object(file, "--catalog")
     try:
-        return Catalog.from_dict(content)
+        Catalog.from_dict(content)
     except (LookupError, TypeError, AttributeError, ValueError):
         raise InputError(f"--catalog {file.name} is not a Singer catalog: run discovery again.") from None
+    return content
 
 
 def select_needed(catalog: Catalog) -> None:

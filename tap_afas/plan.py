@@ -166,8 +166,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         since=since,
         place=place,
     )
-    selected = columns if definition.selected is None else definition.selected
-    emitted = {name: columns[name] for name in columns if name in {*selected, *definition.primary_keys, stamp}}
+    emitted = definition.emitted
     read = {name: read_as.get(name, kind) for name, kind in emitted.items()}
     read |= {field.id: read_as[field.id] for field in order if field.id not in read}
     assumed = mine.primary_keys is UNSET and is_assumed(connector.id, definition.primary_keys)
@@ -275,7 +274,7 @@ def _usable(
     definition.logger.warning(
         "The state's bookmark %s lies in the future: starting anew.", key.value(bookmark.bookmark)
     )
-    return Bookmark(key.id, version=bookmark.version, rows_read=bookmark.rows_read)
+    return bookmark.anew()
 
 
 def replication_key_of(definition: Definition, overlap: int, clock: WallClock) -> ReplicationKey | None:

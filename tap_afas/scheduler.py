@@ -129,8 +129,9 @@ class Scheduler:
 
     def _take(self, workers: Workers, sync: Sync, stream: AfasStream, asked: Any, error: BaseException | None) -> None:
         delivery = sync.take(asked, error)
-        # Once: the stream is described by now.
-        stream.write_schema()
+        if sync.has_page:
+            # Once, and not before a page has shown that the key tells rows apart: targets keep it.
+            stream.write_schema()
         if sync.under_way:
             workers.submit(sync, sync.ask)
         if delivery is not None:

@@ -50,6 +50,9 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     page_size: _Positive | UnsetType = UNSET
     types: dict[str, Kind] = {}
     filter: tuple[FilterCondition | Annotated[tuple[FilterCondition, ...], Meta(min_length=1)], ...] = ()
+    append: bool = False
+    emit_activate_version_messages: bool | UnsetType = UNSET
+    accept_fewer_rows: _NotNegative | UnsetType = UNSET
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -116,7 +119,9 @@ class Settings(msgspec.Struct, frozen=True):
             description="By the connector's id: `primary_keys` (list; `[]` = none), `replication_key` (a date or int"
             " field; null or empty = full table), `page_size`, `types` (field -> string, integer, number, boolean,"
             " date, date-time, time), `filter` (conditions {field, operator, value} that must all hold, or a list of"
-            " such lists of which one must hold).",
+            " such lists of which one must hold), `append` (without a key: send each change as one row more, in place"
+            " of the whole table each time), `emit_activate_version_messages`, `accept_fewer_rows` (a table that has"
+            " shrunk by more than half is taken for whole from this number of rows on; 0: always).",
         ),
     ] = {}
     start_date: Annotated[
@@ -192,9 +197,17 @@ class Settings(msgspec.Struct, frozen=True):
         Meta(
             title="Activate versions",
             description="Whether full-table streams end with ACTIVATE_VERSION, so that a target can take out rows that"
-            " are gone.",
+            " are gone. Without it, each run adds the rows of a stream without a key once more.",
         ),
-    ] = False
+    ] = True
+    accept_environment: Annotated[
+        str | None,
+        Meta(
+            title="Accepted environment",
+            description="The environment, such as O12345AA, that may go on under the state of another one.",
+            examples=["O12345AA"],
+        ),
+    ] = None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:

@@ -11,14 +11,18 @@ import dataclasses
 import enum
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import read_bookmark
+from tap_afas.bookmark import ReplicationKey, read_bookmark
 from tap_afas.filters import parts_of, read_filter
+from tap_afas.keyless import first_stamp, from_start
+from tap_afas.loaded_under import Shape
 from tap_afas.place import check_place, place_to_text
 from tap_afas.plan import make_plan, replication_key_of
 from tap_afas.profit.errors import ProfitError
+from tap_afas.profit.metainfo import kind_of
 from tap_afas.profit.unfit import UnfitValueError
 from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder
+from tap_afas.state_compatibility import StateCheck
 
 if TYPE_CHECKING:
     import datetime
@@ -67,8 +71,10 @@ class Sync:
 
     Attributes:
         encoder: Makes records of the rows; there once the connector is described.
+        against_state: Holds it against its part of the STATE.
         progress: What it has done so far.
         phase: How far it is.
+        has_page: Whether a page of rows has come, which shows that the key tells them apart.
 
     Args:
         definition: The stream.
@@ -76,14 +82,16 @@ class Sync:
         connection: To AFAS.
         version: The version of the records of a full table, where versions are wanted.
         most_rows: How many rows are wanted at most.
+        shape: What the SDK's settings make of it.
 
     Raises:
         StateError: The state can't be used.
     """
 
     encoder: RecordEncoder
+    has_page = False
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place, with names
         self,
         definition: Definition,
         state: Mapping[str, Any],
@@ -91,8 +99,10 @@ class Sync:
         connection: Connection,
         version: int | None = None,
         most_rows: int | None = None,
+        shape: Shape | None = None,
     ) -> None:
-        self.definition = definition
+        self.against_state = StateCheck(definition, state, connection.settings, shape or Shape())
+        self.definition = definition = self.against_state.definition
         self.phase = Phase.DESCRIBE
         self.progress = Progress(definition.logger)
         self._key = replication_key_of(definition, connection.settings.overlap_seconds, connection.clock)
@@ -102,7 +112,7 @@ class Sync:
             definition.logger.warning(
                 "The state is about %s, and the replication key is %s now: starting anew.", before, self._key.id
             )
-        if self._bookmark.place:
+        if self._bookmark.place and self.against_state.same_key:
             check_place(definition.name, self._bookmark.place, definition.primary_keys)
         self._connection = connection
         self._version = version
@@ -112,7 +122,8 @@ class Sync:
         # From here on, what there is once the connector is described.
         self._plan: Plan
         self._query: Query
-        self._shrinks = 0
+        self._shrinks = self._emitted = 0
+        self._held: list[Any] = []
 
     @property
     def under_way(self) -> bool:
@@ -188,7 +199,20 @@ class Sync:
         self._connector = connector
         setting = self._connection.settings.stream(connector.id).filter
         self._where = read_filter(setting, connector, self._connection.clock)
+        start_date = self._connection.settings.start_date
+        if start_date and self._key is None and not self.definition.primary_keys:
+            self._where = self._from_start(connector, start_date)
         parts_of(self._where, self.definition.sorting_key(connector), self._key.id if self._key else None, connector)
+
+    def _from_start(self, connector: Connector, start_date: str) -> Filter:
+        """The filter of a stream without a key, which is read whole: `start_date` selects by the first stamp found."""
+        connection = self._connection
+        stamp = first_stamp(connector, connection.settings.stream(connector.id).replication_key or None)
+        if stamp is None or stamp not in connector.fields or connector.fields[stamp].data_type != "date":
+            return self._where
+        by_day = kind_of(connector.fields[stamp]) == "date"
+        key = ReplicationKey(stamp, "date-time", connection.clock, 0, by_day)
+        return from_start(self._where, key, start_date)
 
     def _begin(self, connector: Connector) -> None:
         if self._connector is None:
@@ -198,6 +222,9 @@ class Sync:
         if self._version is not None and self._key is None:
             version = max(self._version, (self._bookmark.version or 0) + 1)
             self._bookmark = dataclasses.replace(self._bookmark, version=version)
+        self.against_state.environment = connection.environment_id
+        appends = self._key is not None and not self.definition.primary_keys
+        self._bookmark = self.against_state.begin(self._bookmark, appends=appends)
         plan = self._plan = make_plan(
             self.definition,
             connector,
@@ -213,12 +240,12 @@ class Sync:
         self._query = plan.readings.next_query()
         self.phase = Phase.READ
 
-    def _read(self, answer: Answer) -> Delivery:
+    def _read(self, answer: Answer) -> Delivery | None:
         plan, readings = self._plan, self._plan.readings
-        version = readings.reading.version
-        page = plan.reader.read(answer.body)
+        version, of_rows = readings.reading.version, readings.reads_rows
+        page, query = plan.reader.read(answer.body), self._query
         try:
-            new = readings.advance(self._query, page, answer.seconds)
+            new = readings.advance(query, page, answer.seconds)
             if not readings.done:
                 self._query = readings.next_query()
         except ValueError:
@@ -226,11 +253,18 @@ class Sync:
             raise UnfitValueError(
                 f"The key or replication key of {self.definition.connector_id} holds something that is no date."
             ) from None
+        if of_rows or readings.done:
+            self.has_page = True
+            self._bookmark = self.against_state.loaded(self._bookmark)
         self.progress.took(len(page), answer.retries)
         self._shrinks = 0
         while readings.notes:
             self.definition.logger.warning("%s", readings.notes.pop(0))
-        return self._deliver(page.pick(new), version, answer.date)
+        rows = self._held + page.pick(new)
+        # A short first page may be the whole table: without a key, what is written stays until a run is complete.
+        alone = self.progress.pages == 1 and len(page) < query.take and not readings.done
+        self._held = rows if alone and plan.activates and not self.definition.primary_keys else []
+        return None if self._held else self._deliver(rows, version, answer.date)
 
     def _deliver(self, rows: list[Any], version: int | None, now: datetime.datetime | None) -> Delivery:
         """Hand out rows, with the bookmark or the place as far as what was read allows."""
@@ -239,9 +273,12 @@ class Sync:
             self._bookmark = self._bookmark.completed(
                 self._key, readings.stamps, start=plan.start, began=plan.began, now=now, appends=plan.appends
             )
-        elif self._key is not None and readings.place is not None:
+        elif self._key is not None and self.has_page and readings.place is not None:
             text = place_to_text(readings.place, plan.keys, plan.start)
             self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=readings.stamps.unit)
+        self._emitted += len(rows)
+        if done and self._key is None:
+            self._bookmark = self.against_state.read_whole(self._bookmark, self._emitted, activates=plan.activates)
         if done:
             self.phase = Phase.DONE
             self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)

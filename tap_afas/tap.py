@@ -65,7 +65,9 @@ class TapAfas(Tap):
         # What `--version` and `--about` don't need isn't loaded for them. It is loaded before the SDK takes over the
         # signals, since an exit that is raised while a module loads can get lost.
         from tap_afas import config_validation, connection, discovery, stream  # noqa: F401, PLC0415
+        from tap_afas.keyless import asked_to_append  # noqa: PLC0415
 
+        self._appending = asked_to_append(options.get("catalog"))
         super().__init__(**options)
 
     # Settings
@@ -118,8 +120,25 @@ class TapAfas(Tap):
             else [defined_in(entry) for entry in self.input_catalog.streams]
         )
         return [
-            AfasStream(self, definition, connection=self.connection, scheduler=self.scheduler) for definition in found
+            AfasStream(
+                self,
+                definition,
+                connection=self.connection,
+                scheduler=self.scheduler,
+                appends=definition.connector_id in self._appending,
+            )
+            for definition in found
         ]
+
+    @override
+    def run_discovery(self) -> str:
+        """Write the catalog, and say which streams are read whole for want of a key."""
+        from tap_afas.keyless import check, tell  # noqa: PLC0415 - see `__init__`
+
+        definitions = [stream.definition() for stream in self._streams_by_name.values()]
+        check(definitions, self.settings)
+        tell(definitions, self.settings)
+        return super().run_discovery()
 
     @override
     def setup_mapper(self) -> None:
@@ -137,8 +156,10 @@ class TapAfas(Tap):
             InterruptedRunError: A signal ended the run.
         """
         from tap_afas.discovery import check_named  # noqa: PLC0415 - see `__init__`
+        from tap_afas.keyless import check, tell, tell_of_catalog  # noqa: PLC0415 - likewise
+        from tap_afas.state_compatibility import check_environment  # noqa: PLC0415 - likewise
 
-        every = cast("dict[str, AfasStream]", self.streams).values()
+        every = self._streams_by_name.values()
         # With a catalog, what is wrong with the state is told before AFAS is asked anything.
         streams = {stream.new_sync(): stream for stream in every if stream.selected}
         if not streams:
@@ -146,8 +167,14 @@ class TapAfas(Tap):
         self._check_state()
         environment = self.connection.environment
         # What the catalog has may be gone by now: that fails its own stream, and not the run.
+        parts = {stream.name: stream.stream_state for stream in streams.values()}
+        check_environment(environment.id, parts, self.settings.accept_environment)
         check_named(self.settings, environment, known=[stream.connector_id for stream in every])
         self._check_settings(streams)
+        definitions = [sync.definition for sync in streams]
+        check(definitions, self.settings)
+        tell_of_catalog(stream.connector_id for stream in streams.values() if stream.is_made_whole)
+        tell(definitions, self.settings)
         there = {sync: stream for sync, stream in streams.items() if stream.connector_id in environment.connectors}
         failures = {
             sync.definition.connector_id: ConnectorError(
@@ -160,6 +187,10 @@ class TapAfas(Tap):
         if self.state:
             self.state_writer.write_state(self.state)
         self.scheduler.run_all(there, self.settings.max_parallel_requests, failures)
+
+    @property
+    def _streams_by_name(self) -> dict[str, AfasStream]:
+        return cast("dict[str, AfasStream]", self.streams)
 
     def _check_state(self) -> None:
         """Check that the state is this tap's, before anything is read."""

@@ -37,9 +37,17 @@ def _by_stream(messages: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]
     return found
 
 
+def _without_maps(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages without what a STATE says of stream maps, which are in one of the two only."""
+    for message in messages:
+        for part in message["value"]["bookmarks"].values() if message["type"] == "STATE" else ():
+            part["loaded_under"] = bool(part["loaded_under"])
+    return messages
+
+
 def _same(one: Run, other: Run) -> None:
     assert (one.exit_code, other.exit_code) == (0, 0), other.errors
-    assert _by_stream(one.messages) == _by_stream(other.messages)
+    assert _by_stream(_without_maps(one.messages)) == _by_stream(_without_maps(other.messages))
 
 
 @pytest.fixture
@@ -144,7 +152,7 @@ def test_sync_all_writes_the_same(sandbox: Sandbox) -> None:
         TapAfas(config=config, parse_env_config=False).sync_all()
     out.flush()
     serial = Run(0, out.buffer.getvalue(), [])
-    found, again = _by_stream(fast.messages), _by_stream(serial.messages)
+    found, again = _by_stream(_without_maps(fast.messages)), _by_stream(_without_maps(serial.messages))
     assert found.keys() == again.keys()
     for stream in found:
         assert found[stream] == again[stream], stream

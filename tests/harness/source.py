@@ -181,16 +181,20 @@ class Source:
                     "type": ["string", "null"],
                     "format": {4: "date", 7: "time"}.get(field.control_type, "date-time"),
                 }
+        root: dict[str, Any] = {"breadcrumb": [], "metadata": {"selected": True}}
         entry = {
             "tap_stream_id": "Item",
             "stream": "Item",
             "schema": {"type": "object", "properties": properties},
             "key_properties": list(self.walk.key),
             "replication_method": "INCREMENTAL" if self.walk.stamp else "FULL_TABLE",
-            "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}],
+            "metadata": [root],
         }
         if self.walk.stamp:
             entry["replication_key"] = self.walk.stamp
+        if self.walk.appends:
+            # What `metadata: {"Item": {replication-method: INCREMENTAL, …}}` becomes in Meltano.
+            root["metadata"] |= {"replication-method": "INCREMENTAL", "replication-key": self.walk.stamp}
         return {"streams": [entry]}
 
 

@@ -145,9 +145,14 @@ def test_start_date(sandbox: Sandbox) -> None:
     source = Source(sandbox, Walk.named("by stamp"), rows)
     ran = run(source, start_date="2024-01-01T00:00:00Z")
     assert {found["Id"] for found in ran.records()} == {2, 3, 4}
-    later = run(source, ran.state, start_date="2023-01-01T00:00:00Z")
+    later = run(source, ran.state, start_date="2024-01-01T00:00:00Z")
     # What has no stamp comes with every run.
     assert [found["Id"] for found in later.records()] == [4]
+    # The bookmark knows nothing of the row that another one left out.
+    wider = run(source, later.state, start_date="2023-01-01T00:00:00Z")
+    assert "Reading the stream anew, since `start_date` changed." in wider.log
+    assert {found["Id"] for found in wider.records()} == {1, 2, 3, 4}
+    assert [found["Id"] for found in run(source, wider.state, start_date="2023-01-01T00:00:00Z").records()] == [4]
 
 
 @pytest.mark.parametrize("walk", _STAMPED)
@@ -298,10 +303,11 @@ def test_another_key_after_a_killed_run(sandbox: Sandbox, cut: float) -> None:
     state = last_state(whole)
     target = Target(("Id",))
     target.take(whole)
-    if state and state["bookmarks"]["Item"]["place"]:
+    if state and state["bookmarks"]["Item"]["key"]:
         refused = run(other, state, page_size=3)
-        assert "Item: the state's `place` is about the key Id, and the key is Code now." in refused.said
-        assert (refused.records(), refused.requests) == ([], [])
+        assert "The stream was loaded under the key Id, and has the key Code now" in refused.said
+        assert "take `Item` out of `bookmarks` in the state file" in refused.said
+        assert (refused.records(), refused.pages) == ([], [])
         state = {}
     ran = run(other, state, page_size=3)
     assert ran.error is None, ran.said

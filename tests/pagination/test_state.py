@@ -32,6 +32,10 @@ _EMPTY = {
     "place": "",
     "version": None,
     "rows_read": None,
+    "rows_whole": None,
+    "key": None,
+    "loaded_under": "",
+    "environment": "",
     # Of the version before.
     "delivered": None,
     "empties_read": None,
@@ -139,13 +143,19 @@ _PLACE = json.dumps({
                 "replication_key_value": "2024-05-15T08:00:00+00:00",
                 "bookmark": "2024-05-15T10:00:00",
                 "rows_read": 13,
+                "key": '["Id"]',
             },
         ),
         (
             _RECORDED["killed"],
-            _EMPTY | {"replication_key_value": "2024-05-15T06:00:00+00:00", "bookmark": "2024-05-15T08:00:00"},
+            _EMPTY
+            | {
+                "replication_key_value": "2024-05-15T06:00:00+00:00",
+                "bookmark": "2024-05-15T08:00:00",
+                "key": '["Id"]',
+            },
         ),
-        (_RECORDED["killed at once"], _EMPTY),
+        (_RECORDED["killed at once"], _EMPTY | {"key": '["Id"]'}),
     ],
     ids=["none", "own", "own, killed", "another replication key", "complete", "killed", "killed at once"],
 )

@@ -108,20 +108,29 @@ def test_names_in_the_settings_that_nobody_bears() -> None:
 @pytest.mark.parametrize(
     ("settings", "key", "stamp"),
     [
-        ({}, (), "Gewijzigd_op"),
         ({"primary_keys": ["Code", "Number"]}, ("Code", "Number"), "Gewijzigd_op"),
-        ({"primary_keys": []}, (), "Gewijzigd_op"),
-        ({"replication_key": None}, (), None),
-        ({"replication_key": ""}, (), None),
-        ({"replication_key": "Number"}, (), "Number"),
-        ({"replication_key": "Day"}, (), "Day"),
-        ({"replication_key": "Amount", "types": {"Amount": "integer"}}, (), "Amount"),
-        ({"types": {"Gewijzigd_op": "string"}}, (), None),
+        ({"primary_keys": ["Code"], "replication_key": None}, ("Code",), None),
+        ({"primary_keys": ["Code"], "replication_key": ""}, ("Code",), None),
+        ({"primary_keys": ["Code"], "replication_key": "Number"}, ("Code",), "Number"),
+        ({"primary_keys": ["Code"], "replication_key": "Day"}, ("Code",), "Day"),
+        (
+            {"primary_keys": ["Code"], "replication_key": "Amount", "types": {"Amount": "integer"}},
+            ("Code",),
+            "Amount",
+        ),
+        ({"primary_keys": ["Code"], "types": {"Gewijzigd_op": "string"}}, ("Code",), None),
+        # Rows without a key can't be updated.
+        ({}, (), None),
+        ({"primary_keys": []}, (), None),
+        ({"replication_key": "Number"}, (), None),
+        ({"append": True}, (), "Gewijzigd_op"),
+        ({"append": True, "primary_keys": [], "replication_key": "Number"}, (), "Number"),
     ],
 )
 def test_keys_and_stamps(settings: dict[str, Any], key: tuple[str, ...], stamp: str | None) -> None:
     described = define(_connector(CODE, NUMBER, STAMP, DAY, AMOUNT), msgspec.convert(settings, StreamSettings))
     assert (described.primary_keys, described.replication_key) == (key, stamp)
+    assert described.replication_method == ("INCREMENTAL" if stamp else "FULL_TABLE")
 
 
 def test_the_known_key_of_a_standard_connector() -> None:
@@ -135,7 +144,7 @@ def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
     assert "Gewijzigd_op and Mutatiedatum could each be" in caplog.text
     assert "`streams.Eigen.replication_key`" in caplog.text
     caplog.clear()
-    assert define(_connector(STAMP, OTHER_STAMP), StreamSettings(replication_key="Mutatiedatum")).replication_key
+    define(_connector(STAMP, OTHER_STAMP), StreamSettings(replication_key="Mutatiedatum"))
     assert caplog.text == ""
 
 
@@ -147,6 +156,8 @@ def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
         ({"types": {"X": "string"}}, "names the field X"),
         ({"replication_key": "Code"}, "the replication key Code is string; it must be a date or a whole number."),
         ({"replication_key": "Amount"}, "the replication key Amount is number"),
+        ({"append": True, "primary_keys": ["Code"]}, "`append` is for streams without a key, and this one has the key"),
+        ({"append": True}, "`append` needs a field that tells when a row was last changed, and none is known."),
     ],
 )
 def test_settings_that_do_not_fit(settings: dict[str, Any], sentence: str) -> None:

@@ -51,7 +51,8 @@ def test_the_contract() -> None:
         "integration_id": (None, False),
         "request_timeout": (930, False),
         "max_retry_wait": (600, False),
-        "emit_activate_version_messages": (False, False),
+        "emit_activate_version_messages": (True, False),
+        "accept_environment": (None, False),
     }
     assert all(setting.get("description") for setting in SCHEMA["properties"].values())
 

@@ -161,6 +161,11 @@ class Readings:
         return self._contact.next_query()
 
     @property
+    def reads_rows(self) -> bool:
+        """Whether the next question is for rows to deliver, and not about some of them."""
+        return self.phase in {Phase.MOMENT, Phase.WALK}
+
+    @property
     def asks_once(self) -> bool:
         """Whether the next question is worth one try only."""
         return self.phase in {Phase.HIGHEST, Phase.CONTACT}
