@@ -133,6 +133,9 @@ def test_a_map_that_does_something(sandbox: Sandbox) -> None:
 
 def test_deselected_fields_stay_out_of_both(sandbox: Sandbox) -> None:
     sandbox.load([articles(12)])
+    now = amsterdam()
+    # The STATE tells when a bookmark was reached.
+    sandbox.clock = lambda: now
     config = config_of(sandbox, page_size=5)
     catalog = run_tap(config, "--discover").catalog
     for entry in catalog["streams"][0]["metadata"]:
