@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -74,6 +75,17 @@ class Project:
         """Run the pipeline once, and tell what Meltano said."""
         return self._meltano("run", *options, *_PIPELINE)
 
+    def run_line(self, line: str) -> str:
+        """Run a command as the tap's messages show it: variables, then `meltano` and its arguments."""
+        words = shlex.split(line)
+        first = words.index("meltano")
+        variables = dict(word.split("=", 1) for word in words[:first])
+        return self._meltano(*words[first + 1 :], **variables)
+
+    def configure(self, **settings: Any) -> None:
+        """Change settings of the tap."""
+        self._environment |= _as_environment("TAP_AFAS", settings)
+
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Set the pipeline's state by hand."""
         self._meltano("state", "set", "--force", f"dev:{'-to-'.join(_PIPELINE)}", json.dumps({"singer_state": state}))
@@ -99,13 +111,13 @@ class Project:
         path.write_text("".join(f"{name}=={version}\n" for name, version in versions.items()), encoding="utf-8")
         return path
 
-    def _meltano(self, *arguments: str) -> str:
+    def _meltano(self, *arguments: str, **variables: str) -> str:
         log = self._folder / "meltano.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [command("meltano"), *arguments],
                 cwd=self._folder,
-                env=self._environment,
+                env=self._environment | variables,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -44,6 +44,21 @@ def test_a_whole_table_without_a_key_keeps_its_size(sandbox: Sandbox, database: 
     assert not list(differences(connector, [0], wanted, database.rows("Zaken")))
 
 
+def test_a_keyless_connector_is_as_its_source_after_five_runs(sandbox: Sandbox, database: Database) -> None:
+    sandbox.add(table(stamp="Gewijzigd_op"))
+    settings = settings_of(sandbox)
+    catalog, state = discover(settings), None
+    for _ in range(5):
+        ran = run_tap(settings, catalog=catalog, state=state)
+        assert ran.exit_code == 0, ran.said
+        load(ran.output, database, hard_delete=True)
+        state = ran.state
+        connector = sandbox.connectors["Zaken"]
+        wanted = [as_loaded(connector, row) for row in sandbox.rows("Zaken")]
+        assert not list(differences(connector, [0], wanted, database.rows("Zaken")))
+        sandbox.change("Zaken", updates=3, inserts=2, deletes=2)
+
+
 def test_rows_that_are_gone_are_marked_without_hard_delete(sandbox: Sandbox, database: Database) -> None:
     sandbox.add(table(stamp=None))
     settings = settings_of(
