@@ -127,7 +127,7 @@ def read_catalog(file: IO[str]) -> dict[str, Any]:
     return content
 
 
-def select_needed(catalog: Catalog) -> None:
+def select_keys(catalog: Catalog) -> None:
     """Select keys and replication keys, whatever the catalog says: no record can do without them."""
     for entry in catalog.streams:
         root = entry.metadata.root

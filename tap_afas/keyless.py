@@ -14,15 +14,15 @@ from msgspec import UNSET
 from tap_afas.inputs import InputError
 from tap_afas.profit.known_connectors import stamp_candidates
 from tap_afas.profit.metainfo import Connector, Field
-from tap_afas.profit.query import Condition, Filter, both
+from tap_afas.profit.query import Condition, Filter, and_filters
 from tap_afas.schema import kind_in_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_afas.bookmark import ReplicationKey
-    from tap_afas.definition import Definition
     from tap_afas.settings import Settings
+    from tap_afas.stream_definition import StreamDefinition
 
 logger = logging.getLogger("tap-afas")
 
@@ -53,7 +53,7 @@ def asked_to_append(catalog: object) -> frozenset[str]:
     return frozenset(asked)
 
 
-def read_whole(definition: Definition) -> Definition:
+def read_whole(definition: StreamDefinition) -> StreamDefinition:
     """A stream without a key as a full table."""
     return dataclasses.replace(definition, replication_key=None, replication_method="FULL_TABLE")
 
@@ -71,10 +71,10 @@ def first_stamp(connector: Connector, named: str | None = None) -> str | None:
 
 def from_start(where: Filter, key: ReplicationKey, start_date: str) -> Filter:
     """A filter that also selects by `start_date`; rows with an empty stamp pass: nobody knows how old they are."""
-    return both(where, ((Condition(key.id, ">=", str(key.first(start_date))),), (Condition(key.id, "empty"),)))
+    return and_filters(where, ((Condition(key.id, ">=", str(key.first(start_date))),), (Condition(key.id, "empty"),)))
 
 
-def check(definitions: Iterable[Definition], settings: Settings) -> None:
+def check(definitions: Iterable[StreamDefinition], settings: Settings) -> None:
     """Check that every full table without a key ends with ACTIVATE_VERSION, or none does.
 
     Raises:
@@ -105,7 +105,7 @@ def tell_of_catalog(names: Iterable[str]) -> None:
         )
 
 
-def tell(definitions: Iterable[Definition], settings: Settings) -> None:
+def tell(definitions: Iterable[StreamDefinition], settings: Settings) -> None:
     """Say, in one line for all, which streams have a stamp and are read whole for want of a key."""
     names = sorted(
         definition.connector_id

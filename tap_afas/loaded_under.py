@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from tap_afas.definition import Definition
     from tap_afas.profit.metainfo import Kind
     from tap_afas.settings import Settings
+    from tap_afas.stream_definition import StreamDefinition
 
 _SELECTING = {"filter": "the `filter`", "start_date": "`start_date`", "timezone": "`timezone`"}
 _DIGITS = 4
@@ -61,7 +61,7 @@ class LoadedUnder:
     fields: str = ""
 
     @classmethod
-    def now(cls, definition: Definition, settings: Settings, shape: Shape) -> LoadedUnder:
+    def now(cls, definition: StreamDefinition, settings: Settings, shape: Shape) -> LoadedUnder:
         """What a run loads under.
 
         Args:

@@ -47,7 +47,7 @@ class RecordEncoder:
         self._reader = reader
         self._kinds = dict(emitted)
         self._fields = tuple(emitted)
-        self._record = None if len(emitted) == len(reader.kinds) else reader.struct(emitted)
+        self._record = None if len(emitted) == len(reader.kinds) else reader.row_struct(emitted)
         self._converters: dict[Kind, Callable[[Sequence[str | None]], Sequence[str | None]]] = {
             "date": functools.partial(_each, day),
             "time": functools.partial(_each, time_of_day),
@@ -96,13 +96,13 @@ class RecordEncoder:
         # In place, since a new row for each costs a tenth of a run.
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
-            self.replaced.look(block)
+            self.replaced.add_page(block)
             for field in self._fields:
                 kind = self._kinds[field]
                 if kind != self._reader.kinds[field]:
                     self._replace(field, block, self._reader.converted(field, kind, block))
                 if kind == "number":
-                    self._replace(field, block, self._reader.mended_numbers(field, block) or ())
+                    self._replace(field, block, self._reader.repaired_numbers(field, block) or ())
                 elif kind in self._converters:
                     self._replace(field, block, self._dates(field, kind, block))
             if self._record is None:
@@ -126,7 +126,7 @@ class RecordEncoder:
                 try:
                     convert([wall])
                 except ValueError:
-                    raise self._reader.unfit(field, row, kind) from None
+                    raise self._reader.unfit_value_error(field, row, kind) from None
             raise
 
 

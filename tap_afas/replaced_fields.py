@@ -44,7 +44,7 @@ class ReplacedFields:
         self._gone: set[str] = set()
         self._rows = 0
 
-    def look(self, rows: Sequence[Any]) -> None:
+    def add_page(self, rows: Sequence[Any]) -> None:
         """Take rows as they were read; null is set in those fields that are gone.
 
         Raises:
@@ -64,7 +64,7 @@ class ReplacedFields:
         for field in self._reader.replaced & self._typed - self._unknown:
             for row, value in zip(rows, self._reader.column(field, rows), strict=True):
                 if value in REPLACED:
-                    raise self._reader.unfit(field, row)
+                    raise self._reader.unfit_value_error(field, row)
 
     def _value(self, field: str, row: Any) -> Any:
         value = getattr(row, self._reader.attributes[field])
@@ -82,7 +82,7 @@ class ReplacedFields:
                 # The first that is at odds: gone among values, or a value where rows before were gone.
                 values = [self._value(field, row) for row in rows]
                 odd = (value in _CONSTANTS if is_replaced else value not in _NO_VALUE for value in values)
-                raise self._reader.unfit(field, next(itertools.compress(rows, odd)), mixed=True)
+                raise self._reader.unfit_value_error(field, next(itertools.compress(rows, odd)), mixed=True)
         elif is_replaced:
             self._gone.add(field)
             attribute = self._reader.attributes[field]

@@ -21,8 +21,8 @@ from tap_afas.profit.known_connectors import FORMER_KEYS, KEYS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_afas.definition import Definition
     from tap_afas.settings import Settings
+    from tap_afas.stream_definition import StreamDefinition
 
 _LEAST_GONE = 100
 
@@ -30,7 +30,7 @@ _LEAST_GONE = 100
 class IncompatibleStateError(InputError):
     """The stream can't go on under this STATE; `str()` says what to do."""
 
-    def __init__(self, definition: Definition, sentence: str) -> None:
+    def __init__(self, definition: StreamDefinition, sentence: str) -> None:
         super().__init__(f"{sentence} {way_out(definition)}")
 
 
@@ -38,7 +38,7 @@ class ShrunkError(InputError):
     """A table came with so few rows that its target keeps what it has."""
 
 
-def way_out(definition: Definition) -> str:
+def way_out(definition: StreamDefinition) -> str:
     """How to start one stream anew, while the bookmarks of the others stay."""
     table = f"Drop the table {definition.name} in the target"
     extractor = os.environ.get("MELTANO_EXTRACTOR_NAME")
@@ -59,7 +59,7 @@ def key_to_text(names: Sequence[str]) -> str:
     return json.dumps(list(names), ensure_ascii=False)
 
 
-def key_of(definition: Definition, state: Mapping[str, Any], settings: Settings) -> tuple[str, ...] | None:
+def key_of(definition: StreamDefinition, state: Mapping[str, Any], settings: Settings) -> tuple[str, ...] | None:
     """The key that a stream was loaded under; None: nothing was loaded yet.
 
     Args:
@@ -83,14 +83,14 @@ def key_of(definition: Definition, state: Mapping[str, Any], settings: Settings)
     return listed or definition.primary_keys
 
 
-def _listed(definition: Definition, keys: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _listed(definition: StreamDefinition, keys: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     key = keys.get(definition.connector_id, ())
     return key if all(field in definition.kinds for field in key) else ()
 
 
 def with_key_of_state(
-    definition: Definition, loaded: tuple[str, ...] | None, state: Mapping[str, Any], settings: Settings
-) -> Definition:
+    definition: StreamDefinition, loaded: tuple[str, ...] | None, state: Mapping[str, Any], settings: Settings
+) -> StreamDefinition:
     """The stream with the key that it was loaded under, where only the tap's list says another one."""
     if loaded is None or loaded == definition.primary_keys:
         return definition
@@ -111,7 +111,7 @@ def with_key_of_state(
     return dataclasses.replace(definition, primary_keys=loaded)
 
 
-def check_key(definition: Definition, loaded: tuple[str, ...] | None) -> None:
+def check_key(definition: StreamDefinition, loaded: tuple[str, ...] | None) -> None:
     """Check that a stream has the key that it was loaded under: a target doesn't change the key of a table.
 
     Raises:
@@ -132,7 +132,7 @@ def _named(key: Sequence[str]) -> str:
 # What else it was loaded under
 
 
-def compare(definition: Definition, bookmark: Bookmark, now: LoadedUnder, *, appends: bool) -> Bookmark:
+def compare(definition: StreamDefinition, bookmark: Bookmark, now: LoadedUnder, *, appends: bool) -> Bookmark:
     """Hold a run against what its stream was loaded under.
 
     Args:
@@ -167,7 +167,7 @@ def compare(definition: Definition, bookmark: Bookmark, now: LoadedUnder, *, app
             definition, f"{changed} changed since the last run: a stream that appends would lack rows, or double them."
         )
     if changed:
-        definition.logger.warning("Reading the stream anew, since %s changed.", changed)
+        definition.logger.warning("Scan the stream anew, since %s changed.", changed)
         return bookmark.anew()
     added = [name for name in definition.emitted if token(name) in new and token(name) not in old]
     if added or before.maps != now.maps:
@@ -182,7 +182,9 @@ def compare(definition: Definition, bookmark: Bookmark, now: LoadedUnder, *, app
 # A source that shrinks
 
 
-def check_count(definition: Definition, bookmark: Bookmark, now: LoadedUnder, rows: int, accepted: int | None) -> None:
+def check_count(
+    definition: StreamDefinition, bookmark: Bookmark, now: LoadedUnder, rows: int, accepted: int | None
+) -> None:
     """Check that a table, read whole, has not shrunk as it does where rights were lost.
 
     Args:
@@ -252,7 +254,9 @@ class StateCheck:
         shape: What the SDK's settings make of it.
     """
 
-    def __init__(self, definition: Definition, state: Mapping[str, Any], settings: Settings, shape: Shape) -> None:
+    def __init__(
+        self, definition: StreamDefinition, state: Mapping[str, Any], settings: Settings, shape: Shape
+    ) -> None:
         self._loaded = key_of(definition, state, settings)
         self._settings = settings
         self.definition = with_key_of_state(definition, self._loaded, state, settings)

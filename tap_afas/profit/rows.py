@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_afas.profit.errors import NotUnderstoodError, error_from_response
-from tap_afas.profit.json_repair import NO_NUMBER, number_of, repaired
+from tap_afas.profit.errors import UnexpectedAnswerError, error_from_response
+from tap_afas.profit.json_repair import NO_NUMBER, json_number, repair_json
 from tap_afas.profit.metainfo import REPLACED
 from tap_afas.profit.pagination.key_advice import KeyHints
 from tap_afas.profit.unfit import replaced_value, told, unfit_value
@@ -37,7 +37,7 @@ _MOST_DIGITS = 4300
 _TYPES: dict[Kind, Any] = {
     "string": str | None,
     "integer": int | None,
-    # As AFAS wrote it, digit by digit: nothing is more exact, or faster. `mended_numbers` sees that it is one.
+    # As AFAS wrote it, digit by digit: nothing is more exact, or faster. `repaired_numbers` sees that it is one.
     "number": msgspec.Raw,
     "boolean": bool | None,
     "date": str | None,
@@ -84,12 +84,12 @@ class RowReader:
         self.needed = frozenset((*self.key, stamp) if stamp else self.key)
         # Field ids can be anything, attribute names can't.
         self.attributes = {field: f"f{number}" for number, field in enumerate(self.kinds)}
-        self._row = self.struct(self.kinds)
+        self._row = self.row_struct(self.kinds)
         self._decoder = msgspec.json.Decoder(msgspec.defstruct("Answer", [("rows", list[self._row])]))  # type: ignore[name-defined]
         self.replaced: set[str] = set()
         self._warned: set[str] = set()
 
-    def struct(self, fields: Iterable[str]) -> type[msgspec.Struct]:
+    def row_struct(self, fields: Iterable[str]) -> type[msgspec.Struct]:
         """A class of rows with these of the fields, which JSON holds under their ids."""
         names = {self.attributes[field]: field for field in fields}
         members = [
@@ -102,7 +102,7 @@ class RowReader:
         """Read AFAS' answer.
 
         Raises:
-            NotUnderstoodError: It is not a page of rows.
+            UnexpectedAnswerError: It is not a page of rows.
             UnfitValueError: A value doesn't fit its field's type.
         """
         try:
@@ -118,16 +118,16 @@ class RowReader:
             answer = loose.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             try:
-                answer = loose.decode(repaired(body))
+                answer = loose.decode(repair_json(body))
                 self._warn_once("repaired", "AFAS' JSON was not valid (as old versions write it); it was repaired.")
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                raise NotUnderstoodError(
+                raise UnexpectedAnswerError(
                     "AFAS' answer is not a page of rows in JSON.",
                     "Run again; if it comes back, check `base_url` and what stands in between.",
                 ) from None
         if not isinstance(answer.rows, list):
             error = error_from_response(200, {}, body)
-            raise NotUnderstoodError("AFAS' answer holds no rows.", error.said and f"AFAS says: “{error.said}”.")
+            raise UnexpectedAnswerError("AFAS' answer holds no rows.", error.said and f"AFAS says: “{error.said}”.")
         return [self._read_row(raw) for raw in answer.rows]
 
     def _read_row(self, raw: dict[str, msgspec.Raw]) -> Any:
@@ -138,7 +138,7 @@ class RowReader:
             try:
                 values[attribute] = msgspec.Raw(text) if kind == "number" else self._convert(field, kind, text)
             except (ValueError, ArithmeticError, RecursionError):
-                raise self._unfit(field, raw) from None
+                raise self._unfit_value_error(field, raw) from None
         return self._row(**values)
 
     def _convert(self, field: str, kind: Kind, text: bytes) -> Any:
@@ -163,15 +163,17 @@ class RowReader:
             return msgspec.json.decode(text, type=str)
         raise ValueError
 
-    def unfit(self, field: str, row: Any, kind: Kind | None = None, *, mixed: bool = False) -> UnfitValueError:
+    def unfit_value_error(
+        self, field: str, row: Any, kind: Kind | None = None, *, mixed: bool = False
+    ) -> UnfitValueError:
         """The error for a field's value in a row.
 
         It is that of a field which is gone in some rows only, where that is known (`mixed`) or the value says so.
         """
         found = {name: getattr(row, self.attributes[name]) for name in (*self.key, field)}
-        return self._unfit(field, found, kind, mixed=mixed)
+        return self._unfit_value_error(field, found, kind, mixed=mixed)
 
-    def _unfit(
+    def _unfit_value_error(
         self, field: str, found: Mapping[str, Any], kind: Kind | None = None, *, mixed: bool = False
     ) -> UnfitValueError:
         key = {name: told(found.get(name, NO_NUMBER)) for name in self.key}
@@ -198,12 +200,12 @@ class RowReader:
         for row, value in zip(rows, self.column(field, rows), strict=True):
             text = _encoder.encode(value)
             try:
-                values.append(number_of(text) if kind == "number" else self._convert(field, kind, text))
+                values.append(json_number(text) if kind == "number" else self._convert(field, kind, text))
             except (ValueError, ArithmeticError, RecursionError):
-                raise self.unfit(field, row, kind) from None
+                raise self.unfit_value_error(field, row, kind) from None
         return values
 
-    def mended_numbers(self, field: str, rows: Sequence[Any], *, gone: bool = False) -> list[msgspec.Raw] | None:
+    def repaired_numbers(self, field: str, rows: Sequence[Any], *, gone: bool = False) -> list[msgspec.Raw] | None:
         """The numbers of a column where AFAS wrote some as text; None where all are numbers.
 
         Args:
@@ -222,9 +224,9 @@ class RowReader:
         for row, value in zip(rows, column, strict=True):
             try:
                 written = bytes(value)
-                numbers.append(NO_NUMBER if gone and written in _REPLACED_JSON else number_of(written))
+                numbers.append(NO_NUMBER if gone and written in _REPLACED_JSON else json_number(written))
             except (ValueError, ArithmeticError, RecursionError):
-                raise self.unfit(field, row) from None
+                raise self.unfit_value_error(field, row) from None
         return numbers
 
 
@@ -281,7 +283,7 @@ class Page:
         if column is None:
             values = self._reader.column(field, self.rows)
             if self._reader.kinds[field] == "number":
-                mended = self._reader.mended_numbers(field, self.rows, gone=field not in self._reader.needed)
+                mended = self._reader.repaired_numbers(field, self.rows, gone=field not in self._reader.needed)
                 values = _decimals.decode(_encoder.encode(mended or values))
             elif self._reader.kinds[field] != "string" and any(constant in values for constant in REPLACED):
                 values = [None if value in REPLACED else value for value in values]
@@ -292,7 +294,7 @@ class Page:
         """The field's value in the first row, as AFAS wrote it."""
         return getattr(self.rows[0], self._reader.attributes[field])
 
-    def pick(self, positions: Sequence[int]) -> list[Any]:
+    def rows_at(self, positions: Sequence[int]) -> list[Any]:
         """The rows at the positions."""
         return self.rows if len(positions) == len(self.rows) else list(map(self.rows.__getitem__, positions))
 

@@ -49,7 +49,7 @@ def test_a_stamp_of_the_future_hides_nothing(
     for turn in range(4):
         ran = run(source, state, page_size=page_size)
         assert ran.error is None, ran.said
-        target.take(ran.output)
+        target.load(ran.output)
         state = ran.state
         assert not target.missing(_due(source))
         clock.tick(600)
@@ -72,7 +72,7 @@ def test_a_bookmark_of_the_future_hides_nothing(sandbox: Sandbox, walk: str, qui
     source.clock.tick(3600)
     ran = run(source, state)
     assert ran.error is None, ran.said
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing([source.rows[3]])
 
 
@@ -234,7 +234,7 @@ def test_an_int_replication_key(sandbox: Sandbox, numbers: list[int], page_size:
     target = Target(("Id",))
     ran = run(source, page_size=page_size)
     assert ran.error is None, ran.said
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(rows)
     assert len(ran.records()) == len(rows)
     highest = max(numbers)
@@ -244,12 +244,12 @@ def test_an_int_replication_key(sandbox: Sandbox, numbers: list[int], page_size:
     for pause in (0, 300):
         source.clock.tick(pause)
         ran = run(source, ran.state, page_size=page_size)
-        target.take(ran.output)
+        target.load(ran.output)
         assert not target.missing(source.rows.values())
         assert {found["Id"] for found in ran.records()} == set(range(len(rows)))
     source.update(1, None, Number=highest + 1, Name="at last")
     ran = run(source, ran.state, page_size=page_size)
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(source.rows.values())
     assert {found["Number"] for found in ran.records()} <= {highest, highest + 1}
 
@@ -277,7 +277,7 @@ def test_states_that_others_wrote(sandbox: Sandbox, bookmark: dict[str, Any]) ->
     ran = run(source, {"bookmarks": {"Item": bookmark}}, page_size=4)
     assert ran.error is None, ran.said
     target = Target(("Id",))
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(_rows())
 
 
@@ -302,7 +302,7 @@ def test_another_key_after_a_killed_run(sandbox: Sandbox, cut: float) -> None:
     other = Source(sandbox, Walk(("Code",), "Modified"), rows)
     state = last_state(whole)
     target = Target(("Id",))
-    target.take(whole)
+    target.load(whole)
     if state and state["bookmarks"]["Item"]["key"]:
         refused = run(other, state, page_size=3)
         assert "The stream was loaded under the key Id, and has the key Code now" in refused.said
@@ -311,5 +311,5 @@ def test_another_key_after_a_killed_run(sandbox: Sandbox, cut: float) -> None:
         state = {}
     ran = run(other, state, page_size=3)
     assert ran.error is None, ran.said
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(rows), state

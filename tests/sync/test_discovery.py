@@ -11,7 +11,7 @@ from afas_sandbox import Fault
 from harness.articles import articles, client_of, config_of
 from harness.command import run_tap
 from tap_afas.connection import describe
-from tap_afas.discovery import DiscoveryError, check_named, chosen, define, stream_name
+from tap_afas.discovery import DiscoveryError, check_connectors_exist, connectors_to_read, define_stream, stream_name
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.profit.metainfo import Connector, Environment, Field
 from tap_afas.settings import Settings, StreamSettings
@@ -38,19 +38,19 @@ AMOUNT = Field("Amount", "decimal")
 
 def test_names() -> None:
     assert stream_name("Verkoop-facturen") == "Verkoop_facturen"
-    assert chosen(Settings(), _environment("B", "A")) == ["A", "B"]
-    assert chosen(Settings(connectors=("!A",)), _environment("B", "A")) == ["B"]
+    assert connectors_to_read(Settings(), _environment("B", "A")) == ["A", "B"]
+    assert connectors_to_read(Settings(connectors=("!A",)), _environment("B", "A")) == ["B"]
 
 
 def test_two_that_become_one() -> None:
     with pytest.raises(DiscoveryError, match="A-B and A_B would both become the stream A_B"):
-        chosen(Settings(), _environment("A_B", "A-B"))
-    assert chosen(Settings(connectors=("A-B",)), _environment("A_B", "A-B")) == ["A-B"]
+        connectors_to_read(Settings(), _environment("A_B", "A-B"))
+    assert connectors_to_read(Settings(connectors=("A-B",)), _environment("A_B", "A-B")) == ["A-B"]
 
 
 def test_a_name_that_is_too_long(caplog: pytest.LogCaptureFixture) -> None:
-    chosen(Settings(), _environment("x" * 64))
-    define(_connector(Field("y" * 64, "int")), StreamSettings())
+    connectors_to_read(Settings(), _environment("x" * 64))
+    define_stream(_connector(Field("y" * 64, "int")), StreamSettings())
     assert len(caplog.records) == 2
     assert all("63 characters" in record.getMessage() for record in caplog.records)
 
@@ -63,7 +63,7 @@ _FOLDING = (
 
 def test_fields_that_differ_by_case_only(caplog: pytest.LogCaptureFixture) -> None:
     names = ("Code", "Naam", "CODE", "code", "cOde", "naam", "Straße", "Strasse")
-    define(_connector(*(Field(name, "int") for name in names), NUMBER), StreamSettings())
+    define_stream(_connector(*(Field(name, "int") for name in names), NUMBER), StreamSettings())
     assert [record.getMessage() for record in caplog.records] == [
         f"Eigen: the fields Code, CODE, code and cOde differ by case only; {_FOLDING}",
         f"Eigen: the fields Naam and naam differ by case only; {_FOLDING}",
@@ -72,13 +72,13 @@ def test_fields_that_differ_by_case_only(caplog: pytest.LogCaptureFixture) -> No
 
 def test_streams_that_differ_by_case_only(caplog: pytest.LogCaptureFixture) -> None:
     environment = _environment("items", "Items", "ITEMS", "Verkoop-regels", "verkoop_Regels", "Other")
-    assert len(chosen(Settings(), environment)) == 6
+    assert len(connectors_to_read(Settings(), environment)) == 6
     assert [record.getMessage() for record in caplog.records] == [
         f"The streams ITEMS, Items and items differ by case only; {_FOLDING}",
         f"The streams Verkoop-regels and verkoop_Regels differ by case only; {_FOLDING}",
     ]
     caplog.clear()
-    chosen(Settings(connectors=("Verkoop-*", "Other")), environment)
+    connectors_to_read(Settings(connectors=("Verkoop-*", "Other")), environment)
     assert not caplog.records
 
 
@@ -92,17 +92,19 @@ def test_streams_that_differ_by_case_only_are_told_once(sandbox: Sandbox) -> Non
 
 def test_nothing_left() -> None:
     with pytest.raises(DiscoveryError, match=r"No GetConnector is left to read\..*has: A, B"):
-        chosen(Settings(connectors=("C*",)), _environment("A", "B"))
+        connectors_to_read(Settings(connectors=("C*",)), _environment("A", "B"))
     with pytest.raises(DiscoveryError, match="none at all"):
-        chosen(Settings(), _environment())
+        connectors_to_read(Settings(), _environment())
 
 
 def test_names_in_the_settings_that_nobody_bears() -> None:
     with pytest.raises(DiscoveryError, match="name A, Z, which the app connector of environment O12345AA doesn't have"):
-        check_named(Settings(connectors=("A", "b", "c*"), streams={"Z": StreamSettings()}), _environment("B"))
+        check_connectors_exist(
+            Settings(connectors=("A", "b", "c*"), streams={"Z": StreamSettings()}), _environment("B")
+        )
     with pytest.raises(DiscoveryError, match="C19 and 80 more"):
-        check_named(Settings(connectors=("A",)), _environment(*(f"C{number:02}" for number in range(100))))
-    check_named(Settings(connectors=("A",)), _environment("B"), known=["A"])
+        check_connectors_exist(Settings(connectors=("A",)), _environment(*(f"C{number:02}" for number in range(100))))
+    check_connectors_exist(Settings(connectors=("A",)), _environment("B"), known=["A"])
 
 
 @pytest.mark.parametrize(
@@ -128,23 +130,23 @@ def test_names_in_the_settings_that_nobody_bears() -> None:
     ],
 )
 def test_keys_and_stamps(settings: dict[str, Any], key: tuple[str, ...], stamp: str | None) -> None:
-    described = define(_connector(CODE, NUMBER, STAMP, DAY, AMOUNT), msgspec.convert(settings, StreamSettings))
+    described = define_stream(_connector(CODE, NUMBER, STAMP, DAY, AMOUNT), msgspec.convert(settings, StreamSettings))
     assert (described.primary_keys, described.replication_key) == (key, stamp)
     assert described.replication_method == ("INCREMENTAL" if stamp else "FULL_TABLE")
 
 
 def test_the_known_key_of_a_standard_connector() -> None:
     connector = _connector(Field("DebtorId", "string"), CODE, name="Profit_Debtor")
-    assert define(connector, StreamSettings()).primary_keys == ("DebtorId",)
-    assert define(connector, StreamSettings(primary_keys=())).primary_keys == ()
+    assert define_stream(connector, StreamSettings()).primary_keys == ("DebtorId",)
+    assert define_stream(connector, StreamSettings(primary_keys=())).primary_keys == ()
 
 
 def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
-    assert define(_connector(STAMP, OTHER_STAMP), StreamSettings()).replication_key is None
+    assert define_stream(_connector(STAMP, OTHER_STAMP), StreamSettings()).replication_key is None
     assert "Gewijzigd_op and Mutatiedatum could each be" in caplog.text
     assert "`streams.Eigen.replication_key`" in caplog.text
     caplog.clear()
-    define(_connector(STAMP, OTHER_STAMP), StreamSettings(replication_key="Mutatiedatum"))
+    define_stream(_connector(STAMP, OTHER_STAMP), StreamSettings(replication_key="Mutatiedatum"))
     assert caplog.text == ""
 
 
@@ -162,7 +164,7 @@ def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
 )
 def test_settings_that_do_not_fit(settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(DiscoveryError) as caught:
-        define(_connector(CODE, AMOUNT), msgspec.convert(settings, StreamSettings))
+        define_stream(_connector(CODE, AMOUNT), msgspec.convert(settings, StreamSettings))
     assert sentence in str(caught.value)
 
 

@@ -72,7 +72,7 @@ def test_what_comes_into_view_and_leaves_it(sandbox: Sandbox, *, full: bool) -> 
     assert not second.versions("Item")
     target = Target(KEY)
     for ran in (first, second):
-        target.take(ran.output)
+        target.load(ran.output)
     # The change of a row that had left the view, and the rows that came into it.
     once_shown = [found for found in source.rows.values() if int(str(found[ID])) < 15]
     assert _ids(target.missing(once_shown)) == {1, *range(10, 15)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_afas.profit.errors import NotUnderstoodError
+from tap_afas.profit.errors import UnexpectedAnswerError
 from tap_afas.profit.rows import RowReader
 from tap_afas.profit.unfit import UnfitValueError
 from tap_afas.profit.wall_time import WallClock
@@ -114,7 +114,7 @@ def test_messages_bear_stream_time_and_version() -> None:
 def test_what_other_versions_of_afas_write(json_value: bytes, field: str, value: Any) -> None:
     row = b'{"Id":1,"%s":%s}' % (field.encode(), json_value) if field != "Id" else b'{"Id":%s}' % json_value
     if json_value == b"007":
-        with pytest.raises(NotUnderstoodError):
+        with pytest.raises(UnexpectedAnswerError):
             records(row)
         return
     (record,) = records(row)
@@ -208,7 +208,7 @@ def test_a_row_keeps_its_fingerprint_whatever_is_looked_at() -> None:
 
 @pytest.mark.parametrize("field", ["Bedrag", "Code", "Nieuw"])
 def test_an_answer_nested_too_deep_is_reported(field: str) -> None:
-    with pytest.raises(NotUnderstoodError):
+    with pytest.raises(UnexpectedAnswerError):
         emit(b'{"rows":[{"%s":%s}]}' % (field.encode(), b"[" * 100_000))
 
 
@@ -217,12 +217,12 @@ def test_an_answer_nested_too_deep_is_reported(field: str) -> None:
     [b"", b"<html>", b"[]", b"null", b'{"rows":5}', b'{"rows":[5]}', b'{"rows":[{}', b'{"rows":null}', b"[" * 100_000],
 )
 def test_an_answer_without_rows_is_reported(body: bytes) -> None:
-    with pytest.raises(NotUnderstoodError):
+    with pytest.raises(UnexpectedAnswerError):
         emit(body)
 
 
 def test_afas_words_in_an_answer_without_rows_are_kept() -> None:
-    with pytest.raises(NotUnderstoodError, match="Out of patience"):
+    with pytest.raises(UnexpectedAnswerError, match="Out of patience"):
         emit(b'{"externalMessage":"Out of patience"}')
 
 
