@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tap_afas.inputs import StateError
 from tap_afas.profit.pagination.key import key_to_text
-from tap_afas.profit.wall_time import SECONDS, Unit, behind, floor, shift
+from tap_afas.profit.wall_time import SECONDS, Unit, floor, lower_bound_after, shift
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_afas.profit.pagination.selection import Stamp
-    from tap_afas.profit.pagination.stamps import Stamps
+    from tap_afas.profit.pagination.stamp_tracker import StampTracker
     from tap_afas.profit.wall_time import WallClock
 
 NEVER = "1753-01-01T00:00:00"
@@ -73,7 +73,7 @@ class ReplicationKey:
 
     def first(self, start_date: str) -> Stamp:
         """Where a first sync begins."""
-        wall = self.clock.earliest_wall(_moment(start_date))
+        wall = self.clock.earliest_wall(_parse_datetime(start_date))
         return floor(wall, "day") if self.by_day else wall
 
     def value(self, literal: Stamp) -> str | int | None:
@@ -100,7 +100,7 @@ class ReplicationKey:
             return value
         if not isinstance(value, str):
             raise ValueError("another type")  # noqa: TRY004 - what a STATE holds is a value, not a type
-        moment = _moment(value)
+        moment = _parse_datetime(value)
         return f"{value}T00:00:00" if len(value) == len("2026-03-01") else self.clock.earliest_wall(moment)
 
     def check(self, literal: Any) -> None:
@@ -118,7 +118,7 @@ class ReplicationKey:
             shift(literal, 0)
 
 
-def _moment(value: str) -> datetime.datetime:
+def _parse_datetime(value: str) -> datetime.datetime:
     parsed = datetime.datetime.fromisoformat(value)
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.UTC)
 
@@ -163,7 +163,7 @@ class Bookmark:
             return self.settled if key.kind == "int" else None
         unit = key.unit(self.unit)
         plain = floor(shift(self.bookmark, -key.overlap - _MARGIN), unit)
-        return plain if self.settled is None else max(plain, behind(self.settled, unit))
+        return plain if self.settled is None else max(plain, lower_bound_after(self.settled, unit))
 
     def is_ripe(self, key: ReplicationKey, began: datetime.datetime | None) -> bool:
         """Whether a run that began then finds all that came up to `pending`."""
@@ -175,7 +175,7 @@ class Bookmark:
     def completed(  # noqa: PLR0913 - called in one place, with names
         self,
         key: ReplicationKey,
-        run: Stamps,
+        run: StampTracker,
         *,
         start: datetime.datetime,
         began: datetime.datetime | None,

@@ -46,7 +46,7 @@ _WANTED: dict[str, Callable[[Any], str]] = {
 }
 
 
-def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+def config_problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """What is wrong with settings: one sentence each.
 
     Args:

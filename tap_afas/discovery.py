@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from tap_afas.definition import Definition
 from tap_afas.inputs import InputError
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.known_connectors import known_key, stamp_candidates
 from tap_afas.profit.metainfo import kinds_of
 from tap_afas.schema import json_schema
+from tap_afas.stream_definition import StreamDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ class DiscoveryError(InputError):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Choice:
+class ConnectorPatterns:
     """Which connectors become streams.
 
     Attributes:
@@ -48,7 +48,7 @@ class Choice:
 
     patterns: tuple[str, ...]
 
-    def takes(self, connector_id: str) -> bool:
+    def match(self, connector_id: str) -> bool:
         """Whether a connector is among them."""
         wanted = [pattern for pattern in self.patterns if not pattern.startswith("!")] or ["*"]
         unwanted = [pattern[1:] for pattern in self.patterns if pattern.startswith("!")]
@@ -56,7 +56,7 @@ class Choice:
             _matches(connector_id, pattern) for pattern in unwanted
         )
 
-    def missing(self, connector_ids: Iterable[str]) -> list[str]:
+    def unmatched_names(self, connector_ids: Iterable[str]) -> list[str]:
         """The names, not the patterns, that no connector bears."""
         known = {connector_id.casefold() for connector_id in connector_ids}
         plain = (pattern.removeprefix("!") for pattern in self.patterns if not set(pattern) & set("*?["))
@@ -72,7 +72,7 @@ def stream_name(connector_id: str) -> str:
     return connector_id.replace("-", "_")
 
 
-def check_named(settings: Settings, environment: Environment, known: Iterable[str] = ()) -> None:
+def check_connectors_exist(settings: Settings, environment: Environment, known: Iterable[str] = ()) -> None:
     """Check that every connector the settings name exists.
 
     Args:
@@ -85,29 +85,30 @@ def check_named(settings: Settings, environment: Environment, known: Iterable[st
     """
     ids = {*environment.connectors, *known}
     missing = [
-        *Choice(settings.connectors).missing(ids),
+        *ConnectorPatterns(settings.connectors).unmatched_names(ids),
         *(name for name in settings.streams if name not in ids),
     ]
     if missing:
         where = f" of environment {environment.id}" if environment.id else ""
         raise DiscoveryError(
             f"The settings name {', '.join(sorted(set(missing)))}, which the app connector{where} doesn't have. Add the"
-            f" GetConnector to the app connector in AFAS, or correct `connectors` and `streams`; it has: {_some(ids)}."
+            " GetConnector to the app connector in AFAS, or correct `connectors` and `streams`; it has:"
+            f" {_first_of(ids)}."
         )
 
 
-def chosen(settings: Settings, environment: Environment) -> list[str]:
+def connectors_to_read(settings: Settings, environment: Environment) -> list[str]:
     """The ids of the connectors that become streams.
 
     Raises:
         DiscoveryError: None does, or two would share a name.
     """
-    choice = Choice(settings.connectors)
-    ids = sorted(connector_id for connector_id in environment.connectors if choice.takes(connector_id))
+    choice = ConnectorPatterns(settings.connectors)
+    ids = sorted(connector_id for connector_id in environment.connectors if choice.match(connector_id))
     if not ids:
         raise DiscoveryError(
             "No GetConnector is left to read. Add GetConnectors to the app connector in AFAS, or widen `connectors`;"
-            f" the app connector has: {_some(environment.connectors)}."
+            f" the app connector has: {_first_of(environment.connectors)}."
         )
     names = collections.Counter(map(stream_name, ids))
     for name, count in names.items():
@@ -121,32 +122,32 @@ def chosen(settings: Settings, environment: Environment) -> list[str]:
     return ids
 
 
-def _some(names: Iterable[str]) -> str:
+def _first_of(names: Iterable[str]) -> str:
     names = sorted(names)
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return (", ".join(names[:_MOST_NAMED]) or "none at all") + more
 
 
-def definitions(connection: Connection) -> list[Definition]:
+def discover(connection: Connection) -> list[StreamDefinition]:
     """The streams that AFAS describes and the settings choose.
 
     Raises:
         DiscoveryError: The settings don't fit what AFAS has, or there are none.
     """
     settings, environment = connection.settings, connection.environment
-    check_named(settings, environment)
+    check_connectors_exist(settings, environment)
     found = []
-    for connector_id, connector in connection.describe(chosen(settings, environment)).items():
+    for connector_id, connector in connection.describe(connectors_to_read(settings, environment)).items():
         if isinstance(connector, ProfitError):
             logger.error("%s is left out, since AFAS doesn't describe it: %s", connector_id, connector)
         else:
-            found.append(define(connector, settings.stream(connector_id)))
+            found.append(define_stream(connector, settings.stream(connector_id)))
     if not found:
         raise DiscoveryError("AFAS describes none of the connectors; see above.")
     return found
 
 
-def defined_in(entry: CatalogEntry) -> Definition:
+def definition_from_catalog(entry: CatalogEntry) -> StreamDefinition:
     """The stream of a catalog's entry; its keys, replication and selection are for the SDK to apply.
 
     Raises:
@@ -160,10 +161,10 @@ def defined_in(entry: CatalogEntry) -> Definition:
             f"{entry.tap_stream_id}: the catalog's metadata names {', '.join(stray)}, which its schema doesn't"
             " have. Correct it, or run discovery again."
         )
-    return Definition(entry.tap_stream_id, entry.stream or stream_name(entry.tap_stream_id), schema)
+    return StreamDefinition(entry.tap_stream_id, entry.stream or stream_name(entry.tap_stream_id), schema)
 
 
-def define(connector: Connector, settings: StreamSettings) -> Definition:
+def define_stream(connector: Connector, settings: StreamSettings) -> StreamDefinition:
     """The stream of a connector, from the settings first, then from what is known and detected.
 
     Raises:
@@ -183,7 +184,7 @@ def define(connector: Connector, settings: StreamSettings) -> Definition:
             f"{connector.id}: the replication key {stamp} is {kinds[stamp]}; it must be a date or a whole number."
         )
     _warn_of_names(connector)
-    return Definition(
+    return StreamDefinition(
         connector.id,
         stream_name(connector.id),
         json_schema(connector, kinds),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_afas.inputs import InputError
 from tap_afas.profit.metainfo import kind_of
-from tap_afas.profit.query import LONGEST_QUERY, Condition, Filter, Query, both
+from tap_afas.profit.query import LONGEST_QUERY, Condition, Filter, Query, and_filters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ def read_filter(
         raise FilterError(f"{connector.id}: {error}") from None
 
 
-def parts_of(where: Filter, key: Sequence[str], stamp: str | None, connector: Connector) -> tuple[Filter, ...]:
+def split_filter(where: Filter, key: Sequence[str], stamp: str | None, connector: Connector) -> tuple[Filter, ...]:
     """A filter as questions can hold it: as a whole, or where a key tells which rows came already, as groups that fit.
 
     Args:
@@ -96,20 +96,24 @@ def parts_of(where: Filter, key: Sequence[str], stamp: str | None, connector: Co
     return tuple(parts) or ((),)
 
 
-def bounded(where: Filter, stamp: str | None) -> Filter:
+def with_longest_bounds(where: Filter, stamp: str | None) -> Filter:
     """A filter with conditions as long as those by which rows are selected."""
-    return both(where, ((Condition(stamp, ">=", _LITERAL), Condition(stamp, "<=", _LITERAL)),)) if stamp else where
+    return (
+        and_filters(where, ((Condition(stamp, ">=", _LITERAL), Condition(stamp, "<=", _LITERAL)),)) if stamp else where
+    )
 
 
 def _length(where: Filter, key: Mapping[str, str], stamp: str | None) -> int:
     """How many characters the longest question has that a filter stands in, beside a key of these values."""
     if not key:
-        return Query((), bounded(where, stamp), _TAKE, _SKIP).length
+        return Query((), with_longest_bounds(where, stamp), _TAKE, _SKIP).length
     group = tuple(Condition(field, ">=", value) for field, value in key.items())
     if stamp is None:
-        return Query(tuple(key), both(where, (group,)), _TAKE).length
-    page = Query(tuple(key), both(where, ((*group, Condition(stamp, ">=", _LITERAL)),)), _TAKE)
-    highest = Query((f"-{stamp}",), both(bounded(where, stamp), ((Condition(stamp, "not empty"),),)), take=1)
+        return Query(tuple(key), and_filters(where, (group,)), _TAKE).length
+    page = Query(tuple(key), and_filters(where, ((*group, Condition(stamp, ">=", _LITERAL)),)), _TAKE)
+    highest = Query(
+        (f"-{stamp}",), and_filters(with_longest_bounds(where, stamp), ((Condition(stamp, "not empty"),),)), take=1
+    )
     return max(page.length, highest.length)
 
 

@@ -126,7 +126,7 @@ def read_catalog(file: IO[str]) -> Catalog:
         raise InputError(f"--catalog {file.name} is not a Singer catalog: run discovery again.") from None
 
 
-def select_needed(catalog: Catalog) -> None:
+def select_keys(catalog: Catalog) -> None:
     """Select keys and replication keys, whatever the catalog says: no record can do without them."""
     for entry in catalog.streams:
         root = entry.metadata.root

@@ -35,17 +35,17 @@ class Progress:
         """From the sync's beginning until it last wrote a page."""
         return max(0.0, self._written - self._started)
 
-    def started(self) -> None:
+    def start_clock(self) -> None:
         """The first question is asked."""
         self._started = time.monotonic()
 
-    def took(self, rows: int, retries: int) -> None:
+    def add_page_read(self, rows: int, retries: int) -> None:
         """A page was read."""
         self.pages += 1
         self.read += rows
         self.retries += retries
 
-    def wrote(self, rows: int, *, last: bool) -> None:
+    def add_written(self, rows: int, *, last: bool) -> None:
         """The new rows of a page were written."""
         self.rows += rows
         self._written = time.monotonic()

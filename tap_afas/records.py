@@ -41,7 +41,7 @@ class RecordEncoder:
         self._reader = reader
         self._kinds = dict(emitted)
         self._fields = tuple(emitted)
-        self._record = None if len(emitted) == len(reader.kinds) else reader.struct(emitted)
+        self._record = None if len(emitted) == len(reader.kinds) else reader.row_struct(emitted)
         self._clock = clock
 
     def lines(self, rows: Sequence[Any], version: int | None) -> Iterator[bytes]:
@@ -81,7 +81,7 @@ class RecordEncoder:
                 if kind != self._reader.kinds[field]:
                     self._replace(field, block, self._reader.converted(field, kind, block))
                 if kind == "number":
-                    self._replace(field, block, self._reader.mended_numbers(field, block) or ())
+                    self._replace(field, block, self._reader.repaired_numbers(field, block) or ())
                 elif kind in {"date", "date-time"}:
                     self._replace(field, block, self._dates(field, kind, block))
             if self._record is None:
@@ -105,7 +105,7 @@ class RecordEncoder:
                 try:
                     convert([wall])
                 except ValueError:
-                    raise self._reader.unfit(field, row, kind) from None
+                    raise self._reader.unfit_value_error(field, row, kind) from None
             raise
 
 
@@ -133,7 +133,7 @@ class ReplacedFields:
         self._suspects = {field for field, kind in kinds.items() if kind == "string"}
         self._rows = 0
 
-    def look(self, page: Page) -> None:
+    def add_page(self, page: Page) -> None:
         """Take a page; a field is suspected as long as all its values are the constant."""
         self._rows += len(page)
         for field in tuple(self._suspects) if len(page) else ():

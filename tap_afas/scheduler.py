@@ -114,7 +114,7 @@ class Scheduler:
                 if sync not in under_way:
                     continue
                 try:
-                    self._take(workers, sync, streams[sync], asked, error)
+                    self._handle_result(workers, sync, streams[sync], asked, error)
                 except (ProfitError, InputError) as failure:
                     failures[sync.definition.connector_id] = failure
                     sync.definition.logger.error("%s", failure)  # noqa: TRY400 - the sentence is for a person
@@ -127,15 +127,17 @@ class Scheduler:
             workers.close()
         return failures
 
-    def _take(self, workers: Workers, sync: Sync, stream: AfasStream, asked: Any, error: BaseException | None) -> None:
-        delivery = sync.take(asked, error)
+    def _handle_result(
+        self, workers: Workers, sync: Sync, stream: AfasStream, asked: Any, error: BaseException | None
+    ) -> None:
+        delivery = sync.receive(asked, error)
         # Once: the stream is described by now.
         stream.write_schema()
         if sync.under_way:
             workers.submit(sync, sync.ask)
         if delivery is not None:
             stream.write(sync.encoder, delivery)
-            sync.wrote(delivery)
+            sync.count_written(delivery)
 
     def _check_signal(self) -> None:
         if self._signum is not None:

@@ -46,6 +46,6 @@ def kind_in_schema(schema: Mapping[str, Any]) -> Kind:
     return form if form in {"date", "date-time"} else "string"
 
 
-def fits(now: Kind, column: Kind) -> bool:
+def fits_column(now: Kind, column: Kind) -> bool:
     """Whether values of a kind can be written into a column that was made for another."""
     return now == column or now in _FITS.get(column, set())

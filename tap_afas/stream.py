@@ -10,7 +10,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
 
-from tap_afas.definition import Definition
+from tap_afas.stream_definition import StreamDefinition
 from tap_afas.sync import Sync
 
 if sys.version_info >= (3, 12):
@@ -45,7 +45,7 @@ class AfasStream(Stream):
     # Rows come typed from the decoder; the SDK would check each value again.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    def __init__(self, tap: Tap, definition: Definition, *, connection: Connection, scheduler: Scheduler) -> None:
+    def __init__(self, tap: Tap, definition: StreamDefinition, *, connection: Connection, scheduler: Scheduler) -> None:
         self.connector_id = definition.connector_id
         self._connection = connection
         self._scheduler = scheduler
@@ -80,10 +80,10 @@ class AfasStream(Stream):
         self.replication_key = entry.replication_key or root.replication_key
         self.forced_replication_method = entry.replication_method or root.forced_replication_method
 
-    def definition(self) -> Definition:
+    def definition(self) -> StreamDefinition:
         """The stream as it is now: with what a catalog, or who uses it as a library, has changed."""
         schema, mask = self.effective_schema, self.mask
-        return Definition(
+        return StreamDefinition(
             self.connector_id,
             self.name,
             schema,
@@ -110,7 +110,7 @@ class AfasStream(Stream):
     # What is written
 
     @property
-    def page_at_once(self) -> bool:
+    def writes_whole_pages(self) -> bool:
         """Whether records go out as they are, a page at a time; otherwise the SDK maps or flattens each."""
         maps = self.stream_maps
         return len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
@@ -139,7 +139,7 @@ class AfasStream(Stream):
             UnfitValueError: A value doesn't fit its field's type.
         """
         self._stream_version = delivery.version
-        if self.page_at_once:
+        if self.writes_whole_pages:
             writer = cast("LineWriter", self._tap.message_writer)
             for lines in encoder.lines(delivery.rows, delivery.version):
                 writer.write_lines(lines)

@@ -1,8 +1,8 @@
 """One stream's sync, from metainfo to the last page: by the scheduler, or alone.
 
 A sync has no thread of its own. `ask` (which waits for AFAS) may run in any thread; everything else runs in the one
-thread that writes. So whoever drives a sync does this, until it has ended: `ask`, `take` what came of it, and write
-what `take` hands out; the next `ask` may be under way meanwhile.
+thread that writes. So whoever drives a sync does this, until it has ended: `ask`, `receive` what came of it, and write
+what `receive` returns; the next `ask` may be under way meanwhile.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import enum
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.bookmark import read_bookmark
-from tap_afas.filters import parts_of, read_filter
-from tap_afas.place import check_place, place_to_text
+from tap_afas.filters import read_filter, split_filter
 from tap_afas.plan import make_plan, replication_key_of
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.rows import UnfitValueError
 from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder, ReplacedFields
+from tap_afas.resume_point import check_resume_point, resume_point_to_text
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterator, Mapping
 
     from tap_afas.connection import Connection
-    from tap_afas.definition import Definition
     from tap_afas.plan import Plan
     from tap_afas.profit.client import Answer
     from tap_afas.profit.metainfo import Connector
     from tap_afas.profit.query import Filter, Query
+    from tap_afas.stream_definition import StreamDefinition
 
 _MOST_SHRINKS = 12
 
@@ -85,7 +85,7 @@ class Sync:
 
     def __init__(
         self,
-        definition: Definition,
+        definition: StreamDefinition,
         state: Mapping[str, Any],
         *,
         connection: Connection,
@@ -103,7 +103,7 @@ class Sync:
                 "The state is about %s, and the replication key is %s now: starting anew.", before, self._key.id
             )
         if self._bookmark.place:
-            check_place(definition.name, self._bookmark.place, definition.primary_keys)
+            check_resume_point(definition.name, self._bookmark.place, definition.primary_keys)
         self._connection = connection
         self._version = version
         self._most_rows = most_rows
@@ -128,11 +128,11 @@ class Sync:
         """
         client, connector_id = self._connection.client, self.definition.connector_id
         if self.phase is Phase.DESCRIBE:
-            self.progress.started()
+            self.progress.start_clock()
             return self._connector or self._connection.connector(connector_id)
-        return client.rows(connector_id, self._query, once=self._plan.readings.asks_once)
+        return client.rows(connector_id, self._query, once=self._plan.paginator.tries_once)
 
-    def take(self, asked: Any, error: BaseException | None = None) -> Delivery | None:
+    def receive(self, asked: Any, error: BaseException | None = None) -> Delivery | None:
         """Take what came of `ask`.
 
         Args:
@@ -145,13 +145,13 @@ class Sync:
         Raises:
             ProfitError, InputError: The sync can't go on.
         """
-        if self.phase is Phase.READ and isinstance(error, ProfitError) and error.smaller:
+        if self.phase is Phase.READ and isinstance(error, ProfitError) and error.retry_smaller:
             return self._shrink(error)
         if error is not None:
             raise error
         if self.phase is Phase.READ:
-            return self._read(asked)
-        self._begin(asked)
+            return self._read_page(asked)
+        self._make_plan(asked)
         # One STATE before the first page: what was found, in the form that no merge changes.
         return Delivery([], self._bookmark.to_state(self._key), None, activates=False, last=False)
 
@@ -171,7 +171,7 @@ class Sync:
                 asked = self.ask()
             except ProfitError as raised:
                 error = raised
-            delivery = self.take(asked, error)
+            delivery = self.receive(asked, error)
             if delivery is not None:
                 yield delivery
 
@@ -180,7 +180,7 @@ class Sync:
         for delivery in self.deliveries():
             yield from self.encoder.records(delivery.rows)
 
-    def check(self, connector: Connector) -> None:
+    def check_filter(self, connector: Connector) -> None:
         """Hold the stream's filter against its connector, which then isn't asked for again.
 
         Raises:
@@ -189,11 +189,13 @@ class Sync:
         self._connector = connector
         setting = self._connection.settings.stream(connector.id).filter
         self._where = read_filter(setting, connector, self._connection.clock)
-        parts_of(self._where, self.definition.sorting_key(connector), self._key.id if self._key else None, connector)
+        split_filter(
+            self._where, self.definition.sorting_key(connector), self._key.id if self._key else None, connector
+        )
 
-    def _begin(self, connector: Connector) -> None:
+    def _make_plan(self, connector: Connector) -> None:
         if self._connector is None:
-            self.check(connector)
+            self.check_filter(connector)
         connection = self._connection
         version = None
         if self._version is not None and self._key is None:
@@ -212,38 +214,38 @@ class Sync:
         self._bookmark = plan.bookmark
         self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, connection.clock)
         self._replaced = ReplacedFields({name: plan.reader.kinds[name] for name in plan.emitted})
-        self._query = plan.readings.next_query()
+        self._query = plan.paginator.next_query()
         self.phase = Phase.READ
 
-    def _read(self, answer: Answer) -> Delivery:
-        plan, readings = self._plan, self._plan.readings
-        version = readings.reading.version
+    def _read_page(self, answer: Answer) -> Delivery:
+        plan, paginator = self._plan, self._plan.paginator
+        version = paginator.scan.version
         page = plan.reader.read(answer.body)
         try:
-            new = readings.advance(self._query, page, answer.seconds)
-            if not readings.done:
-                self._query = readings.next_query()
+            new = paginator.advance(self._query, page, answer.seconds)
+            if not paginator.done:
+                self._query = paginator.next_query()
         except ValueError:
             raise UnfitValueError(
                 f"The key or replication key of {self.definition.connector_id} holds something that is no date."
             ) from None
-        self._replaced.look(page)
-        self.progress.took(len(page), answer.retries)
+        self._replaced.add_page(page)
+        self.progress.add_page_read(len(page), answer.retries)
         self._shrinks = 0
-        while readings.notes:
-            self.definition.logger.warning("%s", readings.notes.pop(0))
-        return self._deliver(page.pick(new), version, answer.date)
+        while paginator.notes:
+            self.definition.logger.warning("%s", paginator.notes.pop(0))
+        return self._deliver(page.rows_at(new), version, answer.date)
 
     def _deliver(self, rows: list[Any], version: int | None, now: datetime.datetime | None) -> Delivery:
         """Hand out rows, with the bookmark or the place as far as what was read allows."""
-        plan, readings, done = self._plan, self._plan.readings, self._plan.readings.done
+        plan, paginator, done = self._plan, self._plan.paginator, self._plan.paginator.done
         if self._key is not None and done:
             self._bookmark = self._bookmark.completed(
-                self._key, readings.stamps, start=plan.start, began=plan.began, now=now, appends=plan.appends
+                self._key, paginator.stamps, start=plan.start, began=plan.began, now=now, appends=plan.appends
             )
-        elif self._key is not None and readings.place is not None:
-            text = place_to_text(readings.place, plan.keys, plan.start)
-            self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=readings.stamps.unit)
+        elif self._key is not None and paginator.resume_point is not None:
+            text = resume_point_to_text(paginator.resume_point, plan.keys, plan.start)
+            self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=paginator.stamps.unit)
         if done:
             self.phase = Phase.DONE
             self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)
@@ -253,28 +255,28 @@ class Sync:
     def _shrink(self, error: ProfitError) -> Delivery | None:
         """Ask for less after AFAS found a question too much; the run ends where that was the last one."""
         self._shrinks += 1
-        told = self._plan.readings.shrink() if self._shrinks <= _MOST_SHRINKS else None
+        told = self._plan.paginator.shrink() if self._shrinks <= _MOST_SHRINKS else None
         if told is None:
             raise error
         self.definition.logger.warning("%s %s", error, told)
-        if self._plan.readings.done:
+        if self._plan.paginator.done:
             return self._deliver([], None, None)
-        self._query = self._plan.readings.next_query()
+        self._query = self._plan.paginator.next_query()
         return None
 
     # What is told about it
 
-    def wrote(self, delivery: Delivery) -> None:
+    def count_written(self, delivery: Delivery) -> None:
         """Count what was written, and say what there is to say."""
-        self.progress.wrote(len(delivery.rows), last=delivery.last)
+        self.progress.add_written(len(delivery.rows), last=delivery.last)
         if not delivery.last:
             return
         for field in self._replaced.found:
             self.definition.logger.warning(
                 "%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field
             )
-        empties = self._plan.readings.stamps.empties
-        if self._key is not None and empties * 2 > self._plan.readings.size.wanted:
+        empties = self._plan.paginator.stamps.empties
+        if self._key is not None and empties * 2 > self._plan.paginator.size.wanted:
             self.definition.logger.warning(
                 "%d rows have an empty %s: they are read and sent again by every run.", empties, self._key.id
             )

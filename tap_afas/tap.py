@@ -15,7 +15,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import StateMessage
 
-from tap_afas.inputs import InputError, StateError, read_catalog, read_settings, read_state, select_needed
+from tap_afas.inputs import InputError, StateError, read_catalog, read_settings, read_state, select_keys
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.scheduler import FailedRunError, InterruptedRunError, Scheduler
 from tap_afas.settings import SCHEMA, Settings, normalized
@@ -72,11 +72,11 @@ class TapAfas(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        from tap_afas.config_validation import problems  # noqa: PLC0415 - see `__init__`
+        from tap_afas.config_validation import config_problems  # noqa: PLC0415 - see `__init__`
 
         self._config = normalized(self._config)
         self.append_builtin_config(self.config_jsonschema)
-        errors = problems(self._config, self.config_jsonschema)
+        errors = config_problems(self._config, self.config_jsonschema)
         if errors and raise_errors:
             raise ConfigValidationError("The settings can't be used.", errors=errors, schema=self.config_jsonschema)
         return errors
@@ -109,13 +109,13 @@ class TapAfas(Tap):
     @override
     def discover_streams(self) -> Sequence[AfasStream]:
         """The streams of the catalog passed in; without one, those that AFAS describes."""
-        from tap_afas.discovery import defined_in, definitions  # noqa: PLC0415 - see `__init__`
+        from tap_afas.discovery import definition_from_catalog, discover  # noqa: PLC0415 - see `__init__`
         from tap_afas.stream import AfasStream  # noqa: PLC0415 - likewise
 
         found = (
-            definitions(self.connection)
+            discover(self.connection)
             if self.input_catalog is None
-            else [defined_in(entry) for entry in self.input_catalog.streams]
+            else [definition_from_catalog(entry) for entry in self.input_catalog.streams]
         )
         return [
             AfasStream(self, definition, connection=self.connection, scheduler=self.scheduler) for definition in found
@@ -124,7 +124,7 @@ class TapAfas(Tap):
     @override
     def setup_mapper(self) -> None:
         if self.input_catalog is not None:
-            select_needed(self.input_catalog)
+            select_keys(self.input_catalog)
         super().setup_mapper()
 
     # Running
@@ -136,7 +136,7 @@ class TapAfas(Tap):
             FailedRunError: Some failed; the others are complete.
             InterruptedRunError: A signal ended the run.
         """
-        from tap_afas.discovery import check_named  # noqa: PLC0415 - see `__init__`
+        from tap_afas.discovery import check_connectors_exist  # noqa: PLC0415 - see `__init__`
 
         every = cast("dict[str, AfasStream]", self.streams).values()
         # With a catalog, what is wrong with the state is told before AFAS is asked anything.
@@ -146,7 +146,7 @@ class TapAfas(Tap):
         self._check_state()
         environment = self.connection.environment
         # What the catalog has may be gone by now: that fails its own stream, and not the run.
-        check_named(self.settings, environment, known=[stream.connector_id for stream in every])
+        check_connectors_exist(self.settings, environment, known=[stream.connector_id for stream in every])
         self._check_settings(streams)
         there = {sync: stream for sync, stream in streams.items() if stream.connector_id in environment.connectors}
         failures = {
@@ -173,7 +173,7 @@ class TapAfas(Tap):
 
     def _check_settings(self, syncs: Iterable[Sync]) -> None:
         """Check that the fields that `streams` names exist, before anything is read."""
-        from tap_afas.discovery import define  # noqa: PLC0415 - see `__init__`
+        from tap_afas.discovery import define_stream  # noqa: PLC0415 - see `__init__`
 
         every = {sync.definition.connector_id: sync for sync in syncs}
         named = {connector_id: every[connector_id] for connector_id in every if connector_id in self.settings.streams}
@@ -181,8 +181,8 @@ class TapAfas(Tap):
             if isinstance(connector, ProfitError):
                 continue  # The stream itself will say so, and the others go on.
             if self.input_catalog is not None:
-                define(connector, self.settings.stream(connector_id))
-            named[connector_id].check(self.connection.connector(connector_id))
+                define_stream(connector, self.settings.stream(connector_id))
+            named[connector_id].check_filter(self.connection.connector(connector_id))
 
     # Command line
 

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote_plus
 
 from tap_afas.profit.errors import (
+    AnswerTooLargeError,
     BusyError,
     CredentialsError,
-    NotUnderstoodError,
     ProfitError,
     TimeOutError,
-    TooMuchError,
+    UnexpectedAnswerError,
     UnreachableError,
     error_from_response,
 )
@@ -125,7 +125,7 @@ class ClientCredentials:
         Raises:
             CredentialsError: AFAS doesn't accept the client.
             BusyError: AFAS can't tell just now.
-            NotUnderstoodError: What answers is no AFAS.
+            UnexpectedAnswerError: What answers is no AFAS.
             UnreachableError: No answer.
         """
         with self._lock:
@@ -177,15 +177,15 @@ class ClientCredentials:
             raise UnreachableError(
                 f"No access token: no whole answer from {self._url} within {_TIMEOUT:.0f} seconds.", CHECK_ADDRESS
             ) from error
-        except TooMuchError as error:
-            raise NotUnderstoodError(f"{self._url} hands out no access tokens.", _CHECK_URL) from error
+        except AnswerTooLargeError as error:
+            raise UnexpectedAnswerError(f"{self._url} hands out no access tokens.", _CHECK_URL) from error
 
     def _refused(self, response: Response, content: dict[str, Any]) -> ProfitError:
         told = error_from_response(response.status, response.headers, response.body)
         said = told.said
         for secret in filter(None, (self._secret, self._id)):
             said = said.replace(secret, "…")
-        kind: type[ProfitError] = NotUnderstoodError
+        kind: type[ProfitError] = UnexpectedAnswerError
         sentence, advice = f"{self._url} hands out no access tokens.", _CHECK_URL
         if isinstance(told, BusyError) or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             kind = BusyError

@@ -25,9 +25,9 @@ import msgspec
 from tap_afas.profit.errors import (
     CredentialsError,
     NotAllowedError,
-    NotUnderstoodError,
     ProfitError,
     StoppedError,
+    UnexpectedAnswerError,
     error_from_response,
 )
 from tap_afas.profit.metainfo import Connector, Environment, read_connector, read_environment
@@ -157,7 +157,7 @@ class ProfitClient:
             once: Don't ask again what was too much for AFAS.
 
         Raises:
-            ProfitError: AFAS didn't answer; with `smaller`, a smaller page may do.
+            ProfitError: AFAS didn't answer; with `retry_smaller`, a smaller page may do.
             StoppedError: `stop` was called.
         """
         path = f"connectors/{quote(connector_id, safe='')}{query.encode()}"
@@ -173,7 +173,7 @@ class ProfitClient:
             try:
                 return self._send_with_retries(f"{self.base_url}/{path}", connector_id, pages=pages, once=once)
             except (NotAllowedError, CredentialsError) as error:
-                told = _told_of_listed(error) if connector_id in self._listed else None
+                told = _error_for_listed_connector(error) if connector_id in self._listed else None
                 if told is None:
                     raise
                 raise told from error
@@ -208,9 +208,9 @@ class ProfitClient:
                 if error.still_busy:
                     self._wait_for_server(error, connector_id, time.monotonic() - began)
                 # A page can be asked smaller, a description can't.
-                if (once and error.smaller) or (not error.retry and (pages or not error.smaller)):
+                if (once and error.retry_smaller) or (not error.retry and (pages or not error.retry_smaller)):
                     raise
-                asked = self._asked_wait(error)
+                asked = self._requested_wait(error)
                 pause = next(pauses, None)
                 retries += 1
                 if pause is None:
@@ -219,7 +219,7 @@ class ProfitClient:
                 logger.warning("%s: %s Trying again in %.0f s.", connector_id or "metainfo", error, pause)
                 self._sleep(pause)
 
-    def _asked_wait(self, error: ProfitError) -> float:
+    def _requested_wait(self, error: ProfitError) -> float:
         """Seconds that AFAS asks to wait; raises the error where they are more than allowed."""
         asked = error.retry_after or 0.0
         if asked > self.limits.max_retry_wait:
@@ -252,7 +252,7 @@ class ProfitClient:
         response = self._transport.exchange("GET", url, authorization)
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
             elsewhere = urlsplit(response.headers.get("Location", "")).hostname or "another address"
-            raise NotUnderstoodError(
+            raise UnexpectedAnswerError(
                 f"{urlsplit(url).netloc} redirects to {elsewhere[:100]}; the tap sends its credentials to no other"
                 " host.",
                 "Check `base_url`.",
@@ -262,7 +262,7 @@ class ProfitClient:
         return response
 
 
-def _told_of_listed(error: ProfitError) -> ProfitError | None:
+def _error_for_listed_connector(error: ProfitError) -> ProfitError | None:
     """What more is known of a refusal, where the connector is in the app connector."""
     if isinstance(error, NotAllowedError):
         return dataclasses.replace(
@@ -284,6 +284,6 @@ def _content(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        raise NotUnderstoodError(
+        raise UnexpectedAnswerError(
             "The answer is not JSON.", "Check that `base_url` is the root of an AFAS environment."
         ) from None

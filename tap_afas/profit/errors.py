@@ -33,7 +33,7 @@ class ProfitError(Exception):
         status: HTTP status, if AFAS answered.
         retry_after: Seconds that AFAS asks to wait, if it does.
         retry: Whether the same question may succeed a little later.
-        smaller: Whether a smaller page may succeed.
+        retry_smaller: Whether a smaller page may succeed.
         still_busy: Whether AFAS may still be working on the question.
     """
 
@@ -46,7 +46,7 @@ class ProfitError(Exception):
     status: int | None = None
     retry_after: float | None = None
     retry: bool = False
-    smaller: bool = False
+    retry_smaller: bool = False
     still_busy: bool = False
 
     def __str__(self) -> str:
@@ -80,14 +80,14 @@ class UnreachableError(ProfitError):
 class TimeOutError(ProfitError):
     """The answer took too long, here or at AFAS."""
 
-    smaller: bool = True
+    retry_smaller: bool = True
 
 
 @dataclasses.dataclass(eq=False)
-class TooMuchError(ProfitError):
+class AnswerTooLargeError(ProfitError):
     """The page is more than AFAS can put into one answer."""
 
-    smaller: bool = True
+    retry_smaller: bool = True
 
 
 @dataclasses.dataclass(eq=False)
@@ -97,7 +97,7 @@ class BusyError(ProfitError):
     retry: bool = True
 
 
-class NotUnderstoodError(ProfitError):
+class UnexpectedAnswerError(ProfitError):
     """An answer that is not what the API promises."""
 
 
@@ -113,7 +113,7 @@ class NotAllowedError(ConnectorError):
     """The connector is not in the app connector, or not for its user: AFAS doesn't tell which."""
 
 
-class QuestionError(ProfitError):
+class InvalidQueryError(ProfitError):
     """AFAS doesn't accept the question: a field, an order, a value."""
 
 
@@ -169,20 +169,20 @@ REFUSALS = (
     ),
     Refusal(
         r"connector[- ](field|veld) .*(not found|niet gevonden)",
-        QuestionError,
+        InvalidQueryError,
         "The GetConnector has no such field.",
         "Correct the field in `streams`, or run discovery again if the connector was changed in AFAS.",
     ),
     Refusal(
         r"(invalid|ongeldig) index ?(field|veld)",
-        QuestionError,
+        InvalidQueryError,
         "AFAS can't sort or filter on one of the fields asked for.",
         "Blobs, texts of over 250 characters, and fields with a dot or other odd character in their id don't sort:"
         " choose other `primary_keys` or another `replication_key`, or give the field another name in AFAS.",
     ),
     Refusal(
         r"out ?of ?memory|out of string space|onvoldoende geheugen",
-        TooMuchError,
+        AnswerTooLargeError,
         "The page is too large for AFAS.",
         "Set a smaller `page_size` for this connector.",
     ),
@@ -211,7 +211,7 @@ REFUSALS = (
 # For what no sentence tells: the status alone.
 _BY_STATUS: dict[int, Refusal] = {
     HTTPStatus.BAD_REQUEST: Refusal(
-        "", QuestionError, "AFAS calls the request malformed.", "Check the filter in `streams`."
+        "", InvalidQueryError, "AFAS calls the request malformed.", "Check the filter in `streams`."
     ),
     HTTPStatus.UNAUTHORIZED: Refusal("", CredentialsError, "AFAS doesn't accept the credentials.", _CHECK_CREDENTIALS),
     HTTPStatus.FORBIDDEN: Refusal(
@@ -228,7 +228,7 @@ _BY_STATUS: dict[int, Refusal] = {
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Refusal(
         "",
-        TooMuchError,
+        AnswerTooLargeError,
         "The answer is larger than AFAS sends (75 MB).",
         "Set a smaller `page_size` for this connector.",
     ),
@@ -276,6 +276,6 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes) ->
         status=status,
         retry_after=told.retry_after,
         retry=retry,
-        smaller=gave_up or refusal.error.smaller,
+        retry_smaller=gave_up or refusal.error.retry_smaller,
         still_busy=gave_up,
     )

@@ -18,7 +18,7 @@ NO_NUMBER = msgspec.Raw(b"null")
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def repaired(body: bytes) -> bytes:
+def repair_json(body: bytes) -> bytes:
     """The JSON that was meant by `-.5`, raw control characters, half an emoji or stray bytes."""
 
     def mend(match: re.Match[bytes]) -> bytes:
@@ -33,7 +33,7 @@ def repaired(body: bytes) -> bytes:
     return _BAD_NUMBER_OR_STRING.sub(mend, body.decode("utf-8", "replace").encode())
 
 
-def number_of(text: bytes) -> msgspec.Raw:
+def json_number(text: bytes) -> msgspec.Raw:
     """A JSON value as a JSON number, or null; raises ValueError or ArithmeticError where it is not one."""
     if text[:1] == b'"':
         number = decimal.Decimal(msgspec.json.decode(text, type=str))

@@ -8,7 +8,7 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tap_afas.profit.errors import NotUnderstoodError
+from tap_afas.profit.errors import UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,10 +120,10 @@ def read_environment(content: Any) -> Environment:
     """Read the answer of `/metainfo`; every part of it may be missing.
 
     Raises:
-        NotUnderstoodError: It is no such answer.
+        UnexpectedAnswerError: It is no such answer.
     """
     if not isinstance(content, dict) or not _PARTS & content.keys():
-        raise NotUnderstoodError("This is not AFAS' list of connectors (/metainfo).", "Check `base_url`.")
+        raise UnexpectedAnswerError("This is not AFAS' list of connectors (/metainfo).", "Check `base_url`.")
     info = content.get("info")
     info = info if isinstance(info, dict) else {}
     expiry = _text(info.get("tokenExpiry"))
@@ -141,12 +141,12 @@ def read_connector(connector_id: str, content: Any) -> Connector:
     """Read the answer of `/metainfo/get/{id}`.
 
     Raises:
-        NotUnderstoodError: It is no such answer, or it names no field.
+        UnexpectedAnswerError: It is no such answer, or it names no field.
     """
     fields = content.get("fields") if isinstance(content, dict) else None
     found = [_read_field(entry) for entry in _list(fields) if isinstance(entry, dict) and _text(entry.get("id"))]
     if not found:
-        raise NotUnderstoodError(
+        raise UnexpectedAnswerError(
             f"AFAS describes no fields for {connector_id}.", "Open the GetConnector in AFAS and check its definition."
         )
     return Connector(connector_id, _text(content.get("description")), {field.id: field for field in found})

@@ -3,7 +3,7 @@
 Two notations exist (docs.afas.help, "GetConnector"): the compact lists `filterfieldids`, `filtervalues` and
 `operatortypes`, and `filterjson`. Compact lists are short, but have no way to write a `,` or `;` inside a value, mixing
 AND with OR is ambiguous in them, and AFAS' own OpenAPI files know one operator there: they carry one condition.
-`filterjson` carries everything, as an OR of ANDs.
+`filterjson` carries all_rows, as an OR of ANDs.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ Filter: TypeAlias = tuple[Group, ...]
 """Groups of which one must hold; empty: every row."""
 
 
-def both(left: Filter, right: Filter) -> Filter:
+def and_filters(left: Filter, right: Filter) -> Filter:
     """The filter that lets through what both let through."""
     if not left or not right:
         return left or right
@@ -142,7 +142,7 @@ class Query:
             (only,) = conditions
             return [
                 f"filterfieldids={quote(only.field, safe=':')}",
-                f"filtervalues={quote(_NO_VALUE if _takes_no_value(only) else only.value, safe=':')}",
+                f"filtervalues={quote(_NO_VALUE if _has_no_value(only) else only.value, safe=':')}",
                 f"operatortypes={_NUMBERS[only.operator]}",
             ]
         groups = [
@@ -165,18 +165,20 @@ class Query:
         return ", ".join(words)
 
 
-def _takes_no_value(condition: Condition) -> bool:
+def _has_no_value(condition: Condition) -> bool:
     return condition.operator in {"empty", "not empty"}
 
 
-def fitting(order: tuple[str, ...], where: Filter, groups: Sequence[Group], take: int, skip: int) -> tuple[Query, int]:
+def longest_fitting_query(
+    order: tuple[str, ...], where: Filter, groups: Sequence[Group], take: int, skip: int
+) -> tuple[Query, int]:
     """A query for what a filter and the first of some groups let through.
 
     Returns:
         The query, and of how many groups: as many as the query string holds, and one at least.
     """
     for count in range(len(groups), 0, -1):
-        query = Query(order, both(where, tuple(filter(None, groups[:count]))), take, skip)
+        query = Query(order, and_filters(where, tuple(filter(None, groups[:count]))), take, skip)
         if query.fits or count == 1:
             break
     return query, count
@@ -185,11 +187,11 @@ def fitting(order: tuple[str, ...], where: Filter, groups: Sequence[Group], take
 def _fits_compact(condition: Condition) -> bool:
     if "," in condition.field or ";" in condition.field:
         return False
-    return _takes_no_value(condition) or (condition.value != "" and not set(condition.value) & set(",;"))
+    return _has_no_value(condition) or (condition.value != "" and not set(condition.value) & set(",;"))
 
 
 def _as_json(condition: Condition) -> dict[str, str]:
-    value = _NO_VALUE if _takes_no_value(condition) else condition.value
+    value = _NO_VALUE if _has_no_value(condition) else condition.value
     return {"@FieldId": condition.field, "@OperatorType": str(_NUMBERS[condition.operator]), "#text": value}
 
 

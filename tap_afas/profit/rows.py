@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_afas.profit.errors import NotUnderstoodError, ProfitError, error_from_response
-from tap_afas.profit.json_repair import NO_NUMBER, number_of, repaired
+from tap_afas.profit.errors import ProfitError, UnexpectedAnswerError, error_from_response
+from tap_afas.profit.json_repair import NO_NUMBER, json_number, repair_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ _MOST_DIGITS = 4300
 _TYPES: dict[Kind, Any] = {
     "string": str | None,
     "integer": int | None,
-    # As AFAS wrote it, digit by digit: nothing is more exact, or faster. `mended_numbers` sees that it is one.
+    # As AFAS wrote it, digit by digit: nothing is more exact, or faster. `repaired_numbers` sees that it is one.
     "number": msgspec.Raw,
     "boolean": bool | None,
     "date": str | None,
@@ -83,11 +83,11 @@ class RowReader:
         self.stamp = stamp
         # Field ids can be anything, attribute names can't.
         self.attributes = {field: f"f{number}" for number, field in enumerate(self.kinds)}
-        self._row = self.struct(self.kinds)
+        self._row = self.row_struct(self.kinds)
         self._decoder = msgspec.json.Decoder(msgspec.defstruct("Answer", [("rows", list[self._row])]))  # type: ignore[name-defined]
         self._warned: set[str] = set()
 
-    def struct(self, fields: Iterable[str]) -> type[msgspec.Struct]:
+    def row_struct(self, fields: Iterable[str]) -> type[msgspec.Struct]:
         """A class of rows with these of the fields, which JSON holds under their ids."""
         names = {self.attributes[field]: field for field in fields}
         members = [
@@ -100,7 +100,7 @@ class RowReader:
         """Read AFAS' answer.
 
         Raises:
-            NotUnderstoodError: It is not a page of rows.
+            UnexpectedAnswerError: It is not a page of rows.
             UnfitValueError: A value doesn't fit its field's type.
         """
         try:
@@ -116,16 +116,16 @@ class RowReader:
             answer = loose.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             try:
-                answer = loose.decode(repaired(body))
+                answer = loose.decode(repair_json(body))
                 self._warn_once("repaired", "AFAS' JSON was not valid (as old versions write it); it was repaired.")
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                raise NotUnderstoodError(
+                raise UnexpectedAnswerError(
                     "AFAS' answer is not a page of rows in JSON.",
                     "Run again; if it comes back, check `base_url` and what stands in between.",
                 ) from None
         if not isinstance(answer.rows, list):
             error = error_from_response(200, {}, body)
-            raise NotUnderstoodError("AFAS' answer holds no rows.", error.said and f"AFAS says: “{error.said}”.")
+            raise UnexpectedAnswerError("AFAS' answer holds no rows.", error.said and f"AFAS says: “{error.said}”.")
         return [self._read_row(raw) for raw in answer.rows]
 
     def _read_row(self, raw: dict[str, msgspec.Raw]) -> Any:
@@ -136,7 +136,7 @@ class RowReader:
             try:
                 values[attribute] = msgspec.Raw(text) if kind == "number" else self._convert(field, kind, text)
             except (ValueError, ArithmeticError, RecursionError):
-                raise self._unfit(field, self._raw_key(raw)) from None
+                raise self._unfit_value_error(field, self._raw_key(raw)) from None
         return self._row(**values)
 
     def _convert(self, field: str, kind: Kind, text: bytes) -> Any:
@@ -163,10 +163,10 @@ class RowReader:
             f"{name} = {bytes(raw.get(name, b'null'))[:80].decode('utf-8', 'replace')}" for name in self.key
         )
 
-    def unfit(self, field: str, row: Any, kind: Kind | None = None) -> UnfitValueError:
+    def unfit_value_error(self, field: str, row: Any, kind: Kind | None = None) -> UnfitValueError:
         """The error for a field's value in a row."""
         values = {name: getattr(row, self.attributes[name]) for name in self.key}
-        return self._unfit(
+        return self._unfit_value_error(
             field,
             ", ".join(
                 f"{name} = {bytes(value)[:80].decode('utf-8', 'replace') if isinstance(value, msgspec.Raw) else value}"
@@ -175,7 +175,7 @@ class RowReader:
             kind,
         )
 
-    def _unfit(self, field: str, key: str, kind: Kind | None = None) -> UnfitValueError:
+    def _unfit_value_error(self, field: str, key: str, kind: Kind | None = None) -> UnfitValueError:
         where = f"in the row with {key}" if key else "in a row (its connector has no key to name it by)"
         return UnfitValueError(
             f"The value of {field} {where} is not {_WORDS[kind or self.kinds[field]]}.",
@@ -202,12 +202,12 @@ class RowReader:
         for row, value in zip(rows, self.column(field, rows), strict=True):
             text = _encoder.encode(value)
             try:
-                values.append(number_of(text) if kind == "number" else self._convert(field, kind, text))
+                values.append(json_number(text) if kind == "number" else self._convert(field, kind, text))
             except (ValueError, ArithmeticError, RecursionError):
-                raise self.unfit(field, row, kind) from None
+                raise self.unfit_value_error(field, row, kind) from None
         return values
 
-    def mended_numbers(self, field: str, rows: Sequence[Any]) -> list[msgspec.Raw] | None:
+    def repaired_numbers(self, field: str, rows: Sequence[Any]) -> list[msgspec.Raw] | None:
         """The numbers of a column where AFAS wrote some as text; None where all are numbers.
 
         Raises:
@@ -220,9 +220,9 @@ class RowReader:
         numbers = []
         for row, value in zip(rows, column, strict=True):
             try:
-                numbers.append(number_of(bytes(value)))
+                numbers.append(json_number(bytes(value)))
             except (ValueError, ArithmeticError, RecursionError):
-                raise self.unfit(field, row) from None
+                raise self.unfit_value_error(field, row) from None
         return numbers
 
 
@@ -279,7 +279,7 @@ class Page:
         if column is None:
             values = self._reader.column(field, self.rows)
             if self._reader.kinds[field] == "number":
-                mended = self._reader.mended_numbers(field, self.rows)
+                mended = self._reader.repaired_numbers(field, self.rows)
                 values = _decimals.decode(_encoder.encode(mended or values))
             column = self._columns[field] = values
         return column
@@ -288,7 +288,7 @@ class Page:
         """The field's value in the first row, as AFAS wrote it."""
         return getattr(self.rows[0], self._reader.attributes[field])
 
-    def pick(self, positions: Sequence[int]) -> list[Any]:
+    def rows_at(self, positions: Sequence[int]) -> list[Any]:
         """The rows at the positions."""
         return self.rows if len(positions) == len(self.rows) else list(map(self.rows.__getitem__, positions))
 

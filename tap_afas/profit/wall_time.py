@@ -190,7 +190,7 @@ def floor(wall: str, unit: Unit) -> str:
     return wall[:length] + rest
 
 
-def behind(wall: str, unit: Unit) -> str:
+def lower_bound_after(wall: str, unit: Unit) -> str:
     """Where what is shown behind a wall time begins: a step is passed over only where the wall time begins it."""
     start = floor(wall, unit)
     return shift(start, SECONDS[unit]) if start == wall[:_SECOND_DIGITS] else start

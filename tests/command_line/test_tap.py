@@ -106,7 +106,17 @@ def test_what_reads_nothing_loads_nothing_that_reads(option: str) -> None:
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stderr
     loaded = {line.rpartition("|")[2].strip().removeprefix("tap_afas.") for line in said.splitlines()}
     assert {"tap", "settings"} <= loaded
-    reads = {"bookmark", "config_validation", "connection", "discovery", "place", "plan", "stream", "sync", "records"}
+    reads = {
+        "bookmark",
+        "config_validation",
+        "connection",
+        "discovery",
+        "resume_point",
+        "plan",
+        "stream",
+        "sync",
+        "records",
+    }
     profit = {f"profit.{name}" for name in ("client", "pagination", "rows", "wall_time")}
     assert not loaded & (reads | profit)
 

@@ -24,7 +24,7 @@ class Target:
         self._numbers = itertools.count()
         self.rows: dict[tuple[Any, ...], dict[str, Any]] = {}
 
-    def take(self, output: bytes) -> None:
+    def load(self, output: bytes) -> None:
         """Take the lines of a run."""
         for line in output.splitlines():
             message = json.loads(line, parse_float=Decimal)

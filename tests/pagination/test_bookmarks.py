@@ -49,7 +49,7 @@ def test_a_stamp_of_the_future_hides_nothing(
     for turn in range(4):
         ran = run(source, state, page_size=page_size)
         assert ran.error is None, ran.said
-        target.take(ran.output)
+        target.load(ran.output)
         state = ran.state
         assert not target.missing(_due(source))
         clock.tick(600)
@@ -72,7 +72,7 @@ def test_a_bookmark_of_the_future_hides_nothing(sandbox: Sandbox, walk: str, qui
     source.clock.tick(3600)
     ran = run(source, state)
     assert ran.error is None, ran.said
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing([source.rows[3]])
 
 
@@ -229,7 +229,7 @@ def test_an_int_replication_key(sandbox: Sandbox, numbers: list[int], page_size:
     target = Target(("Id",))
     ran = run(source, page_size=page_size)
     assert ran.error is None, ran.said
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(rows)
     assert len(ran.records()) == len(rows)
     highest = max(numbers)
@@ -239,12 +239,12 @@ def test_an_int_replication_key(sandbox: Sandbox, numbers: list[int], page_size:
     for pause in (0, 300):
         source.clock.tick(pause)
         ran = run(source, ran.state, page_size=page_size)
-        target.take(ran.output)
+        target.load(ran.output)
         assert not target.missing(source.rows.values())
         assert {found["Id"] for found in ran.records()} == set(range(len(rows)))
     source.update(1, None, Number=highest + 1, Name="at last")
     ran = run(source, ran.state, page_size=page_size)
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(source.rows.values())
     assert {found["Number"] for found in ran.records()} <= {highest, highest + 1}
 
@@ -272,7 +272,7 @@ def test_states_that_others_wrote(sandbox: Sandbox, bookmark: dict[str, Any]) ->
     ran = run(source, {"bookmarks": {"Item": bookmark}}, page_size=4)
     assert ran.error is None, ran.said
     target = Target(("Id",))
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(_rows())
 
 
@@ -297,7 +297,7 @@ def test_another_key_after_a_killed_run(sandbox: Sandbox, cut: float) -> None:
     other = Source(sandbox, Walk(("Code",), "Modified"), rows)
     state = last_state(whole)
     target = Target(("Id",))
-    target.take(whole)
+    target.load(whole)
     if state and state["bookmarks"]["Item"]["place"]:
         refused = run(other, state, page_size=3)
         assert "Item: the state's `place` is about the key Id, and the key is Code now." in refused.said
@@ -305,5 +305,5 @@ def test_another_key_after_a_killed_run(sandbox: Sandbox, cut: float) -> None:
         state = {}
     ran = run(other, state, page_size=3)
     assert ran.error is None, ran.said
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(rows), state

@@ -18,9 +18,9 @@ from harness.source import CODE, FIELDS, MODIFIED, Answer, Source, Ticking, Walk
 from harness.syncing import run
 from harness.targets import Target
 from tap_afas.profit.pagination.key import KeyField, UnfitKeyError
-from tap_afas.profit.pagination.keyset import Keyset
-from tap_afas.profit.pagination.offset import Offset
-from tap_afas.profit.pagination.page import PageSize
+from tap_afas.profit.pagination.keyset import KeysetPaginator
+from tap_afas.profit.pagination.offset import OffsetPaginator
+from tap_afas.profit.pagination.page_size import PageSize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +75,7 @@ def test_what_a_walk_by_key_remembers_is_bounded(kinds: tuple[KeyKind, ...]) -> 
     }
     rows = [tuple(one_of[kind](number) for kind in kinds) for number in range(1000)]
     rows = sorted({key[0]: key for key in rows}.values()) if kinds == ("moment",) else rows
-    walk = Keyset([KeyField(f"k{number}", kind) for number, kind in enumerate(kinds)], PageSize(20), ())
+    walk = KeysetPaginator([KeyField(f"k{number}", kind) for number, kind in enumerate(kinds)], PageSize(20), ())
     found: list[Key] = []
     while not walk.done:
         asked = walk.next_query()
@@ -88,7 +88,7 @@ def test_what_a_walk_by_key_remembers_is_bounded(kinds: tuple[KeyKind, ...]) -> 
 
 @pytest.mark.parametrize("key", ["a", None])
 def test_keys_are_checked_where_a_walk_goes_by_offset(key: str | None) -> None:
-    walk = Offset([KeyField("Id", "int")], PageSize(10), keys=[KeyField("Code", "text")])
+    walk = OffsetPaginator([KeyField("Id", "int")], PageSize(10), keys=[KeyField("Code", "text")])
     with pytest.raises(UnfitKeyError, match="Code"):
         walk.advance(walk.next_query(), Answer([("a",), (key,)], [None, None]))
 
@@ -104,7 +104,7 @@ def test_only_the_server_orders_text(sandbox: Sandbox, stamp: str | None, codes:
     ran = run(source, page_size=page_size)
     assert ran.error is None, ran.said
     target = Target(("Code",))
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(rows)
 
 
@@ -228,8 +228,8 @@ def test_a_row_that_is_read_again_does_not_repeat(sandbox: Sandbox, stamp: str |
         ran = run(source, page_size=7)
     assert ran.error is None, ran.said
     quiet = run(source, ran.state)
-    target.take(ran.output)
-    target.take(quiet.output)
+    target.load(ran.output)
+    target.load(quiet.output)
     assert not target.missing(source.rows.values())
 
 
@@ -242,5 +242,5 @@ def test_an_unsortable_key_falls_back_on_the_offset(sandbox: Sandbox) -> None:
     assert "skip=0" not in ran.pages[-1].query
     assert "filter" not in ran.pages[-1].query
     target = Target(("Code",))
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(rows)

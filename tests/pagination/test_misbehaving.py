@@ -49,7 +49,7 @@ def _whole_or_failed(source: Source, rows: list[Row], fault: Fault, *, page_size
         ran = run(source, state, page_size=page_size)
     if ran.error is None:
         target = Target(source.walk.key)
-        target.take(ran.output)
+        target.load(ran.output)
         assert not target.missing(rows)
         return "whole"
     return ran.said
@@ -134,7 +134,7 @@ def test_a_capped_take_loses_nothing(sandbox: Sandbox, walk: str, cap: int, coun
     ran = run(source, page_size=5000)
     assert ran.error is None, ran.said
     target = Target(source.walk.key)
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(rows)
     assert len(ran.records()) == count
     assert len(ran.pages) <= 6 + 3 * count // cap

@@ -124,7 +124,7 @@ def test_under_change(
         source.watch()
         with source.before_each(meanwhile):
             ran = run(source, state, page_size=page_size)
-        target.take(ran.output)
+        target.load(ran.output)
         state = ran.state
         if _MOVED in ran.said:
             event("moved too far")
@@ -183,7 +183,7 @@ def test_rows_go_just_when_they_are_asked_for(sandbox: Sandbox, walk: str) -> No
 
     with source.before_each(meanwhile):
         ran = run(source, page_size=2)
-    target.take(ran.output)
+    target.load(ran.output)
     assert (ran.error, "by offset" in ran.said) == (None, False)
     assert not target.missing(source.rows.values())
 

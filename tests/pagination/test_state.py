@@ -202,7 +202,7 @@ def test_a_state_of_the_version_before_is_taken_over_with_all_rows(
         clock.tick(pause)
         ran = run(source, state, page_size=3)
         assert ran.error is None, ran.said
-        target.take(ran.output)
+        target.load(ran.output)
         state = ran.state
         lost = [found for found in source.rows.values() if _record(found, name) not in target.rows.values()]
         # Without a key, what is younger than the overlap may yet come.
@@ -263,7 +263,7 @@ def test_a_state_of_another_tap_or_of_a_person_is_taken_over(sandbox: Sandbox, w
         clock.tick(pause)
         ran = run(source, state, page_size=3)
         assert ran.error is None, ran.said
-        target.take(ran.output)
+        target.load(ran.output)
         state = ran.state
     # From five minutes before 09:50 on.
     assert not target.missing(rows[1:])

@@ -11,7 +11,7 @@ from afas_sandbox import Fault
 from harness.articles import articles, client_of, config_of
 from harness.command import run_tap
 from tap_afas.connection import describe
-from tap_afas.discovery import DiscoveryError, check_named, chosen, define, stream_name
+from tap_afas.discovery import DiscoveryError, check_connectors_exist, connectors_to_read, define_stream, stream_name
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.profit.metainfo import Connector, Environment, Field
 from tap_afas.settings import Settings, StreamSettings
@@ -38,25 +38,25 @@ AMOUNT = Field("Amount", "decimal")
 
 def test_names() -> None:
     assert stream_name("Verkoop-facturen") == "Verkoop_facturen"
-    assert chosen(Settings(), _environment("B", "A")) == ["A", "B"]
-    assert chosen(Settings(connectors=("!A",)), _environment("B", "A")) == ["B"]
+    assert connectors_to_read(Settings(), _environment("B", "A")) == ["A", "B"]
+    assert connectors_to_read(Settings(connectors=("!A",)), _environment("B", "A")) == ["B"]
 
 
 def test_two_that_become_one() -> None:
     with pytest.raises(DiscoveryError, match="A-B and A_B would both become the stream A_B"):
-        chosen(Settings(), _environment("A_B", "A-B"))
-    assert chosen(Settings(connectors=("A-B",)), _environment("A_B", "A-B")) == ["A-B"]
+        connectors_to_read(Settings(), _environment("A_B", "A-B"))
+    assert connectors_to_read(Settings(connectors=("A-B",)), _environment("A_B", "A-B")) == ["A-B"]
 
 
 def test_a_name_that_is_too_long(caplog: pytest.LogCaptureFixture) -> None:
-    chosen(Settings(), _environment("x" * 64))
-    define(_connector(Field("y" * 64, "int")), StreamSettings())
+    connectors_to_read(Settings(), _environment("x" * 64))
+    define_stream(_connector(Field("y" * 64, "int")), StreamSettings())
     assert len(caplog.records) == 2
     assert all("63 characters" in record.getMessage() for record in caplog.records)
 
 
 def test_fields_that_differ_in_case_only(caplog: pytest.LogCaptureFixture) -> None:
-    define(_connector(Field("Code", "int"), Field("CODE", "int"), NUMBER), StreamSettings())
+    define_stream(_connector(Field("Code", "int"), Field("CODE", "int"), NUMBER), StreamSettings())
     assert [record.getMessage() for record in caplog.records] == [
         "Eigen: many targets take Code and CODE for one field."
     ]
@@ -64,17 +64,19 @@ def test_fields_that_differ_in_case_only(caplog: pytest.LogCaptureFixture) -> No
 
 def test_nothing_left() -> None:
     with pytest.raises(DiscoveryError, match=r"No GetConnector is left to read\..*has: A, B"):
-        chosen(Settings(connectors=("C*",)), _environment("A", "B"))
+        connectors_to_read(Settings(connectors=("C*",)), _environment("A", "B"))
     with pytest.raises(DiscoveryError, match="none at all"):
-        chosen(Settings(), _environment())
+        connectors_to_read(Settings(), _environment())
 
 
 def test_names_in_the_settings_that_nobody_bears() -> None:
     with pytest.raises(DiscoveryError, match="name A, Z, which the app connector of environment O12345AA doesn't have"):
-        check_named(Settings(connectors=("A", "b", "c*"), streams={"Z": StreamSettings()}), _environment("B"))
+        check_connectors_exist(
+            Settings(connectors=("A", "b", "c*"), streams={"Z": StreamSettings()}), _environment("B")
+        )
     with pytest.raises(DiscoveryError, match="C19 and 80 more"):
-        check_named(Settings(connectors=("A",)), _environment(*(f"C{number:02}" for number in range(100))))
-    check_named(Settings(connectors=("A",)), _environment("B"), known=["A"])
+        check_connectors_exist(Settings(connectors=("A",)), _environment(*(f"C{number:02}" for number in range(100))))
+    check_connectors_exist(Settings(connectors=("A",)), _environment("B"), known=["A"])
 
 
 @pytest.mark.parametrize(
@@ -92,22 +94,22 @@ def test_names_in_the_settings_that_nobody_bears() -> None:
     ],
 )
 def test_keys_and_stamps(settings: dict[str, Any], key: tuple[str, ...], stamp: str | None) -> None:
-    described = define(_connector(CODE, NUMBER, STAMP, DAY, AMOUNT), msgspec.convert(settings, StreamSettings))
+    described = define_stream(_connector(CODE, NUMBER, STAMP, DAY, AMOUNT), msgspec.convert(settings, StreamSettings))
     assert (described.primary_keys, described.replication_key) == (key, stamp)
 
 
 def test_the_known_key_of_a_standard_connector() -> None:
     connector = _connector(Field("DebtorId", "string"), CODE, name="Profit_Debtor")
-    assert define(connector, StreamSettings()).primary_keys == ("DebtorId",)
-    assert define(connector, StreamSettings(primary_keys=())).primary_keys == ()
+    assert define_stream(connector, StreamSettings()).primary_keys == ("DebtorId",)
+    assert define_stream(connector, StreamSettings(primary_keys=())).primary_keys == ()
 
 
 def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
-    assert define(_connector(STAMP, OTHER_STAMP), StreamSettings()).replication_key is None
+    assert define_stream(_connector(STAMP, OTHER_STAMP), StreamSettings()).replication_key is None
     assert "Gewijzigd_op and Mutatiedatum could each be" in caplog.text
     assert "`streams.Eigen.replication_key`" in caplog.text
     caplog.clear()
-    assert define(_connector(STAMP, OTHER_STAMP), StreamSettings(replication_key="Mutatiedatum")).replication_key
+    assert define_stream(_connector(STAMP, OTHER_STAMP), StreamSettings(replication_key="Mutatiedatum")).replication_key
     assert caplog.text == ""
 
 
@@ -123,7 +125,7 @@ def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
 )
 def test_settings_that_do_not_fit(settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(DiscoveryError) as caught:
-        define(_connector(CODE, AMOUNT), msgspec.convert(settings, StreamSettings))
+        define_stream(_connector(CODE, AMOUNT), msgspec.convert(settings, StreamSettings))
     assert sentence in str(caught.value)
 
 

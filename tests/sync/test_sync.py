@@ -60,11 +60,11 @@ def test_the_phases_of_a_sync(sandbox: Sandbox) -> None:
     sandbox.load([articles(60, stamp=False)])
     sync = _stream(sandbox, page_size=40).new_sync()
     phases = [sync.phase]
-    described = sync.take(sync.ask())
+    described = sync.receive(sync.ask())
     assert described is not None
     assert (described.rows, described.last) == ([], False)
     phases.append(sync.phase)
-    first = sync.take(sync.ask())
+    first = sync.receive(sync.ask())
     assert first is not None
     assert (len(first.rows), first.last) == (40, False)
     *_, last = sync.deliveries()
@@ -80,8 +80,8 @@ def test_readings_come_one_after_the_other_each_under_its_version(sandbox: Sandb
 
     def two_readings(*given: Any, **options: Any) -> Plan:
         plan = make_plan(*given, **options)
-        (one,) = plan.readings.readings
-        plan.readings.readings = (one, dataclasses.replace(one, name="again", version=7))
+        (one,) = plan.paginator.scans
+        plan.paginator.scans = (one, dataclasses.replace(one, name="again", version=7))
         return dataclasses.replace(plan, activates=True)
 
     with mock.patch("tap_afas.sync.make_plan", two_readings):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_afas.profit.errors import NotUnderstoodError
+from tap_afas.profit.errors import UnexpectedAnswerError
 from tap_afas.profit.rows import RowReader, UnfitValueError
 from tap_afas.profit.wall_time import WallClock
 from tap_afas.records import RecordEncoder, ReplacedFields
@@ -104,7 +104,7 @@ def test_messages_bear_stream_time_and_version() -> None:
 def test_what_other_versions_of_afas_write(json_value: bytes, field: str, value: Any) -> None:
     row = b'{"Id":1,"%s":%s}' % (field.encode(), json_value) if field != "Id" else b'{"Id":%s}' % json_value
     if json_value == b"007":
-        with pytest.raises(NotUnderstoodError):
+        with pytest.raises(UnexpectedAnswerError):
             records(row)
         return
     (record,) = records(row)
@@ -187,7 +187,7 @@ def test_a_row_keeps_its_fingerprint_whatever_is_looked_at() -> None:
 
 @pytest.mark.parametrize("field", ["Bedrag", "Code", "Nieuw"])
 def test_an_answer_nested_too_deep_is_reported(field: str) -> None:
-    with pytest.raises(NotUnderstoodError):
+    with pytest.raises(UnexpectedAnswerError):
         emit(b'{"rows":[{"%s":%s}]}' % (field.encode(), b"[" * 100_000))
 
 
@@ -196,12 +196,12 @@ def test_an_answer_nested_too_deep_is_reported(field: str) -> None:
     [b"", b"<html>", b"[]", b"null", b'{"rows":5}', b'{"rows":[5]}', b'{"rows":[{}', b'{"rows":null}', b"[" * 100_000],
 )
 def test_an_answer_without_rows_is_reported(body: bytes) -> None:
-    with pytest.raises(NotUnderstoodError):
+    with pytest.raises(UnexpectedAnswerError):
         emit(body)
 
 
 def test_afas_words_in_an_answer_without_rows_are_kept() -> None:
-    with pytest.raises(NotUnderstoodError, match="Out of patience"):
+    with pytest.raises(UnexpectedAnswerError, match="Out of patience"):
         emit(b'{"externalMessage":"Out of patience"}')
 
 
@@ -256,7 +256,7 @@ def test_stamps_and_keys_of_a_page() -> None:
 def test_replaced_fields_are_found_only_when_every_row_bears_the_constant() -> None:
     replaced = ReplacedFields(KINDS)
     reads = reader()
-    replaced.look(reads.read(b'{"rows":[{"Code":"(vervangen)","A_Toev_Huisnr.":"(replaced)"}]}'))
-    replaced.look(reads.read(b'{"rows":[{"Code":"(vervangen)","A_Toev_Huisnr.":"a"}]}'))
+    replaced.add_page(reads.read(b'{"rows":[{"Code":"(vervangen)","A_Toev_Huisnr.":"(replaced)"}]}'))
+    replaced.add_page(reads.read(b'{"rows":[{"Code":"(vervangen)","A_Toev_Huisnr.":"a"}]}'))
     assert replaced.found == ["Code"]
     assert not ReplacedFields(KINDS).found

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tap_afas.profit.metainfo import KINDS, Connector, Field, Kind, kinds_of
-from tap_afas.schema import fits, json_schema, kind_in_schema
+from tap_afas.schema import fits_column, json_schema, kind_in_schema
 
 
 def test_schema_holds_only_what_afas_enforces() -> None:
@@ -53,4 +53,4 @@ def test_kind_of_an_edited_schema(schema: dict[str, Any], kind: Kind) -> None:
 @pytest.mark.parametrize("column", KINDS)
 def test_what_fits_a_column(now: Kind, column: Kind) -> None:
     wider = {("integer", "number"), ("date", "date-time")}
-    assert fits(now, column) == (column in {now, "string"} or (now, column) in wider)
+    assert fits_column(now, column) == (column in {now, "string"} or (now, column) in wider)

@@ -133,7 +133,7 @@ def test_runs_around_a_clock_change(
     target = Target(("Id",))
     first = run(source, page_size=page_size)
     assert first.error is None, first.said
-    target.take(first.output)
+    target.load(first.output)
     assert not target.missing(rows)
     # Between the runs, a row changes each minute, some of them with a late commit.
     for step in range(gap):
@@ -141,7 +141,7 @@ def test_runs_around_a_clock_change(
     clock.now = wall(start + gap)
     second = run(source, first.state, page_size=page_size)
     assert second.error is None, second.said
-    target.take(second.output)
+    target.load(second.output)
     assert not target.missing(source.rows.values())
 
 
@@ -151,7 +151,7 @@ def test_stamps_long_ago(sandbox: Sandbox, stamp: str) -> None:
     ran = run(source)
     assert ran.error is None, ran.said
     target = Target(("Id",))
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing([row(1, stamp), row(2, "2024-01-01T00:00:00")])
 
 
@@ -161,7 +161,7 @@ def test_a_stamp_at_the_end_of_time(sandbox: Sandbox) -> None:
     ran = run(source, page_size=3)
     assert ran.error is None, ran.said
     target = Target(("Id",))
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(rows)
     assert ran.bookmark["replication_key_value"] == "2023-12-31T23:00:00+00:00"
 

@@ -1,9 +1,9 @@
 """Which page to ask next so that nothing is lost, while rows come, change and go before every single request.
 
-A **selection** says which rows: all; those that changed since a lower end; those whose stamp is empty. A **walk**
-reads a selection page by page: by key (`Keyset`) or, where nothing orders, by `Offset`. The stamp selects, it never
-orders: a key doesn't move while rows change. `Readings` puts the walks of one run in a row and asks what the bookmark
-needs.
+A **selection** says which rows: all; those that changed since a lower bound; those whose stamp is empty. A **walk**
+reads a selection page by page: in the order of the key (`KeysetPaginator`) or, where there is no key to go by, by
+offset (`OffsetPaginator`). The stamp only selects and never orders, since it moves when rows change and a key doesn't.
+`RunPaginator` reads the selections of one run one after the other, and asks for what the bookmark needs.
 
 What must hold, in words that the code answers to. *Untouched* is a row that exists, with the same values and key, from
 before the first request until after the last.

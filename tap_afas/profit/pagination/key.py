@@ -93,7 +93,7 @@ class KeyField:
         if one == other:
             return True
         if self.kind == "text":
-            return loose(str(one)) == loose(str(other))
+            return collation_form(str(one)) == collation_form(str(other))
         if self.kind == "moment":
             earlier, later = sorted((self.literal(one), self.literal(other)))
             return shift(later, -1) <= earlier
@@ -104,7 +104,7 @@ class KeyField:
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def loose(text: str) -> str:
+def collation_form(text: str) -> str:
     """Text without what a collation may pass over: case, accents, width, ligatures, blanks, signs.
 
     Looser than any collation is on the safe side: what counts as a tie is only asked for once more.
@@ -113,22 +113,22 @@ def loose(text: str) -> str:
     return "".join(letter for letter in letters if letter.isalnum()) or text.strip()
 
 
-def tied(fields: Sequence[KeyField], one: Key, other: Key) -> bool:
+def keys_tie(fields: Sequence[KeyField], one: Key, other: Key) -> bool:
     """Whether two keys tie in some fields, which stand at their beginning."""
     return all(field.ties(a, b) for field, a, b in zip(fields, one, other, strict=False))
 
 
-def deepest(fields: Sequence[KeyField], *, cautious: bool) -> int:
+def usable_depth(fields: Sequence[KeyField], *, cautious: bool) -> int:
     """How many fields a condition can use: the first that isn't stored as shown ends it."""
     return next((n for n, field in enumerate(fields, start=1) if field.is_inexact(cautious=cautious)), len(fields))
 
 
-def prefix(fields: Sequence[KeyField], keys: Sequence[Key]) -> Sequence[KeyField]:
+def shortest_prefix(fields: Sequence[KeyField], keys: Sequence[Key]) -> Sequence[KeyField]:
     """The fewest fields in which at most half of a page ties with its last row; all, where more does in all of them."""
     # Rows that AFAS holds equal to the last stand next to each other: the one before the last half tells.
     last, before = keys[-1], keys[-1 - len(keys) // 2]
     depths = range(1, len(fields) + 1)
-    return fields[: next((depth for depth in depths if not tied(fields[:depth], before, last)), len(fields))]
+    return fields[: next((depth for depth in depths if not keys_tie(fields[:depth], before, last)), len(fields))]
 
 
 def at_or_after(fields: Sequence[KeyField], key: Key, *, cautious: bool) -> list[Group]:

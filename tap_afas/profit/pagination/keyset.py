@@ -7,15 +7,16 @@ import enum
 import itertools
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.pagination.key import at_or_after, check_keys, deepest, in_order, prefix, tied
-from tap_afas.profit.pagination.page import MisbehavedError, NoContactError, is_end
-from tap_afas.profit.query import Condition, Filter, Group, Query, fitting
+from tap_afas.profit.pagination.errors import KeyComparisonError, MisbehavedError
+from tap_afas.profit.pagination.key import at_or_after, check_keys, in_order, keys_tie, shortest_prefix, usable_depth
+from tap_afas.profit.pagination.page_size import is_end
+from tap_afas.profit.query import Condition, Filter, Group, Query, longest_fitting_query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_afas.profit.pagination.key import Key, KeyField
-    from tap_afas.profit.pagination.page import PageSize
+    from tap_afas.profit.pagination.page_size import PageSize
     from tap_afas.profit.rows import Page
 
 _MOST_STUCK = 12
@@ -68,7 +69,7 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
 """Every step a walk can take, and why."""
 
 
-class Keyset:
+class KeysetPaginator:
     """By key: `key >= last`, in the key's order.
 
     The condition uses the fewest fields of the key, from its first one on, for which at most half of the page before
@@ -96,7 +97,7 @@ class Keyset:
         self._back = 0
         # Decimals that aren't stored as they are shown: they end the prefix, one unit before.
         self._cautious = False
-        self._depth = self._fitting(self.cursor[0]) if cursor else deepest(self.keys, cautious=self._cautious)
+        self._depth = self._fitting(self.cursor[0]) if cursor else usable_depth(self.keys, cautious=self._cautious)
         # Rows of the page before that come again, as they were.
         self._known: dict[Key, bytes] = {}
         # The last row is known to be gone: its absence tells nothing.
@@ -120,7 +121,7 @@ class Keyset:
 
     def _fitting(self, key: Key) -> int:
         """As many of them as the query string holds: fewer only bring more rows again."""
-        depths = range(deepest(self.keys, cautious=self._cautious), 1, -1)
+        depths = range(usable_depth(self.keys, cautious=self._cautious), 1, -1)
         return next((depth for depth in depths if self._ask(self._behind(key, depth)[:1], take=10**6)[0].fits), 1)
 
     def next_query(self) -> Query:
@@ -140,33 +141,33 @@ class Keyset:
         return self._behind(self.cursor[self._back], self._depth)[self._exhausted :] if self.cursor else [()]
 
     def _ask(self, groups: Sequence[Group], take: int, skip: int = 0) -> tuple[Query, int]:
-        return fitting(self._order, self.where, groups, take, skip)
+        return longest_fitting_query(self._order, self.where, groups, take, skip)
 
     def _behind(self, key: Key, depth: int) -> list[Group]:
         return at_or_after(self.keys[:depth], key, cautious=self._cautious)
 
     # What came
 
-    def _go(self, reason: str) -> None:
+    def _transition(self, reason: str) -> None:
         self.phase = TRANSITIONS[self.phase][reason]
 
     def advance(self, query: Query, page: Page) -> Sequence[int]:
         """Take a page; rows of the page before are dropped."""
         check_keys(page, self.keys)
         if self.phase in {Phase.WALK, Phase.BACK}:
-            return self._take(query, page)
+            return self._accept_page(query, page)
         if self.phase is Phase.EMPTY:
             del self._empties[: self._ask(self._empties, take=1)[1]]
-            self._go("there is another field" if self._empties else "that was the last field")
+            self._transition("there is another field" if self._empties else "that was the last field")
         elif self.phase is Phase.ITSELF:
-            self._take_itself(page)
+            self._accept_itself(page)
         elif self.phase is Phase.TAIL:
-            self._take_tail(query, page)
+            self._accept_tail(query, page)
         else:
-            self._take_first(query, page)
+            self._accept_first(query, page)
         return ()
 
-    def _take(self, query: Query, page: Page) -> Sequence[int]:
+    def _accept_page(self, query: Query, page: Page) -> Sequence[int]:
         keys = page.keys
         asked = self.cursor[self._back] if self.cursor else None
         if not in_order(self.keys, keys, asked and asked[: self._depth]):
@@ -175,7 +176,7 @@ class Keyset:
             )
         if asked is not None and not self._exhausted and not self._is_met(asked, keys):
             if asked in keys and not self._may_be_cautious:
-                raise NoContactError.where(self._order, "others before it")
+                raise KeyComparisonError.for_key(self._order, "others before it")
             if asked in keys or not self._gone:
                 self._look_further_back(query, keys, asked)
                 return ()
@@ -194,7 +195,7 @@ class Keyset:
             self._known.update((keys[place], page.fingerprint(place)) for place in new)
             self._tail = keys
             if len(keys) < query.take:
-                self._go("a long page without news")
+                self._transition("a long page without news")
             else:
                 self._ask_for_more(query)
         if len(keys) >= query.take:
@@ -205,7 +206,7 @@ class Keyset:
         """Whether the row asked for stands before any other but those that AFAS may hold equal to it."""
         if keys and keys[0] == asked:
             return True
-        return asked in itertools.takewhile(lambda key: tied(self.keys[: self._depth], key, asked), keys)
+        return asked in itertools.takewhile(lambda key: keys_tie(self.keys[: self._depth], key, asked), keys)
 
     def _go_on_from(self, page: Page) -> None:
         """Choose by how many fields the next page is asked for, and keep what it will bring again."""
@@ -213,18 +214,18 @@ class Keyset:
         last = keys[-1]
         self._ends[last] += 1
         if self._ends[last] > _MOST_RETURNS:
-            raise NoContactError.where(self._order, "the same again and again")
+            raise KeyComparisonError.for_key(self._order, "the same again and again")
         # Where rows tie by the score, the next page needs about as many rows.
         self._stuck = max(0, self._stuck - 1)
         self._exhausted = self._back = 0
         self._gone = False
-        fields = prefix(self.keys[: self._fitting(last)], keys)
+        fields = shortest_prefix(self.keys[: self._fitting(last)], keys)
         self._depth = len(fields)
-        ties = sum(1 for _ in itertools.takewhile(lambda key: tied(fields, key, last), reversed(keys)))
+        ties = sum(1 for _ in itertools.takewhile(lambda key: keys_tie(fields, key, last), reversed(keys)))
         self._known = {keys[place]: page.fingerprint(place) for place in range(len(keys) - ties, len(keys))}
         steps = (0, *(1 << power for power in range(len(keys).bit_length())), len(keys) - 1)
         self.cursor = tuple(dict.fromkeys(keys[-1 - step] for step in steps if step < len(keys)))
-        self._go("a page that continues")
+        self._transition("a page that continues")
 
     def _ask_for_more(self, query: Query) -> None:
         """A full page without news: one field more, then a larger page."""
@@ -237,13 +238,13 @@ class Keyset:
                 f"AFAS sends the same rows again and again: it holds their keys equal. Asked: {query}."
             )
 
-    def _take_tail(self, query: Query, page: Page) -> None:
+    def _accept_tail(self, query: Query, page: Page) -> None:
         if [*page.keys] == [self._tail[-1]]:
             self._exhaust(query, None)
         else:
             self._ask_for_more(query)
             self._back = 0
-            self._go("there is more, or it moved")
+            self._transition("there is more, or it moved")
 
     def _exhaust(self, query: Query, last: Key | None) -> None:
         """Go on to the groups that the question didn't hold; behind the last of them is the end."""
@@ -253,12 +254,12 @@ class Keyset:
             if last is not None:
                 # As far as the groups left are concerned, the same place.
                 self.cursor, self._back, self._known = (last, *self.cursor), 0, {}
-                self._go("a page that continues")
+                self._transition("a page that continues")
         elif self._pages == 1 and not self._resumed:
             # The only page has shown rows with an empty key, too; "at or after" a key lets none through.
-            self._go("the end of the only page")
+            self._transition("the end of the only page")
         else:
-            self._go("the end of several pages")
+            self._transition("the end of several pages")
 
     # Contact
 
@@ -267,7 +268,7 @@ class Keyset:
         return not self._cautious and any(field.kind == "decimal" for field in self.keys[: self._depth])
 
     def _look_further_back(self, query: Query, keys: Sequence[Key], asked: Key) -> None:
-        if len(keys) >= query.take and asked not in keys and tied(self.keys[: self._depth], keys[-1], asked):
+        if len(keys) >= query.take and asked not in keys and keys_tie(self.keys[: self._depth], keys[-1], asked):
             # The page ended before the row could come.
             self._ask_for_more(query)
         elif self._may_be_cautious:
@@ -276,25 +277,25 @@ class Keyset:
         elif self._back + 1 < len(self.cursor):
             self._back += 1
             self._depth = self._fitting(self.cursor[self._back])
-            self._go("the last row didn't come")
+            self._transition("the last row didn't come")
         else:
-            self._go("it didn't, and there is no other to ask for")
+            self._transition("it didn't, and there is no other to ask for")
 
-    def _take_first(self, query: Query, page: Page) -> None:
+    def _accept_first(self, query: Query, page: Page) -> None:
         if not len(page):
             # Nothing is left, so nothing can be lost.
             self._back, self._gone = 0, True
-            self._go("no row is left")
+            self._transition("no row is left")
             return
         first = page.keys[0], page.fingerprint(0)
         self._firsts += 1
         if (self.phase is Phase.AGAIN and first == self._first) or self._firsts > _MOST_FIRSTS:
-            raise NoContactError.where(self._order, f"others. Asked: {query}")
+            raise KeyComparisonError.for_key(self._order, f"others. Asked: {query}")
         self._first = first
-        self._go("a row")
+        self._transition("a row")
 
-    def _take_itself(self, page: Page) -> None:
+    def _accept_itself(self, page: Page) -> None:
         came = self._first[0] in page.keys
         if came:
             self._back, self._gone, self._firsts = 0, True, 0
-        self._go("it came, so the others are gone" if came else "it didn't come")
+        self._transition("it came, so the others are gone" if came else "it didn't come")

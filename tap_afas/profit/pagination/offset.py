@@ -8,17 +8,18 @@ import itertools
 from typing import TYPE_CHECKING
 
 from tap_afas.profit.errors import ProfitError, QueryTooLongError
+from tap_afas.profit.pagination.errors import MisbehavedError
 from tap_afas.profit.pagination.key import KeyField, check_keys, in_order
-from tap_afas.profit.pagination.page import MisbehavedError, is_end
+from tap_afas.profit.pagination.page_size import is_end
 from tap_afas.profit.query import LONGEST_QUERY, Filter, Query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_afas.profit.pagination.page import PageSize
+    from tap_afas.profit.pagination.page_size import PageSize
     from tap_afas.profit.rows import Page
 
-_MOST_HEALS = 10
+_MOST_REALIGNMENTS = 10
 # Room in the query string for the bounds of a selection and for large numbers.
 _ROOM = 300
 _MOVED = "Rows moved while they were read, further than the tap can follow."
@@ -39,7 +40,7 @@ class UnsortableError(ProfitError):
     """AFAS can't sort the rows, so they can't be read page by page."""
 
 
-class Offset:
+class OffsetPaginator:
     """By offset. What was delivered is, at any moment, all untouched rows up to and with the last one.
 
     The next page begins with the rows that sort like that last one, and one row more that sorts before them: if they
@@ -68,7 +69,7 @@ class Offset:
         self._tail: list[bytes] = []
         self._overlap = 0
         self._back = 0
-        self._heals = 0
+        self._realignments = 0
         self._at_end = False
 
     def next_query(self) -> Query:
@@ -86,15 +87,15 @@ class Offset:
             return ()
         self._check_order(page, query)
         marks = [page.fingerprint(position) for position in range(len(page))]
-        new = self._aligned(marks) if not self._back else self._healed(page, marks, query)
+        new = self._aligned(marks) if not self._back else self._realigned(page, marks, query)
         if new is None:
             self._go_further_back(query)
             return ()
         short = len(marks) < query.take and not self._back
         # Only a page that begins where the one before ended proves where the end is.
         self.done = short and is_end(len(marks), query.take)
-        self._heals = 0 if new else self._heals + 1
-        if self._heals > _MOST_HEALS:
+        self._realignments = 0 if new else self._realignments + 1
+        if self._realignments > _MOST_REALIGNMENTS:
             raise ShiftedError(_MOVED)
         # Asked again as it was, such a page would come again for ever.
         self._at_end = short and not self.done and not new
@@ -123,7 +124,7 @@ class Offset:
             return None
         return list(range(overlap, len(marks)))
 
-    def _healed(self, page: Page, marks: list[bytes], query: Query) -> list[int] | None:
+    def _realigned(self, page: Page, marks: list[bytes], query: Query) -> list[int] | None:
         """The new rows of a page that goes further back; None when that can't be told from it."""
         places = {mark: position for position, mark in enumerate(marks)}
         last = next((places[mark] for mark in reversed(self._tail) if mark in places), None)
@@ -135,7 +136,7 @@ class Offset:
         if not tie and query.skip:
             return None
         known = collections.Counter(self._tail)
-        return [position for position in range(tie, len(marks)) if not _strike(known, marks[position])]
+        return [position for position in range(tie, len(marks)) if not _count_off(known, marks[position])]
 
     def _go_further_back(self, query: Query) -> None:
         if self._back and (not query.skip or self._back > 4 * self.size.take):
@@ -179,7 +180,7 @@ def _ties(field: KeyField, one: object, other: object) -> bool:
     return one == other or (one is not None and other is not None and field.ties(one, other))  # type: ignore[arg-type]  # values
 
 
-def _strike(known: collections.Counter[bytes], mark: bytes) -> bool:
+def _count_off(known: collections.Counter[bytes], mark: bytes) -> bool:
     """Whether a row is among the known ones; counts it off."""
     if known[mark] <= 0:
         return False

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tap_afas.profit.pagination.page import MisbehavedError
-from tap_afas.profit.query import Condition, Filter, Group, Query, both
+from tap_afas.profit.pagination.errors import MisbehavedError
+from tap_afas.profit.query import Condition, Filter, Group, Query, and_filters
 from tap_afas.profit.wall_time import SECONDS, Unit, shift
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Selection:
 
     def where(self, filter_: Filter) -> Filter:
         """The rows that a filter lets through as well."""
-        return both(filter_, self.groups)
+        return and_filters(filter_, self.groups)
 
     def check(self, query: Query, stamps: Sequence[Stamp], unit: Unit) -> None:
         """Check that rows lie in the selection.
@@ -73,12 +73,12 @@ def _earlier(stamp: Stamp, other: Stamp, unit: Unit) -> bool:
     return bool(stamp < (other if isinstance(other, int) else shift(other, -SECONDS[unit])))
 
 
-def everything() -> Selection:
+def all_rows() -> Selection:
     """All rows that the filter lets through."""
     return Selection("all")
 
 
-def changed(stamp: str, low: Stamp, *, or_empty: bool = False) -> Selection:
+def changed_since(stamp: str, low: Stamp, *, or_empty: bool = False) -> Selection:
     """The rows with a stamp at or after a low end, and where asked those with an empty one."""
     groups: Filter = ((Condition(stamp, ">=", str(low)),),)
     if or_empty:
@@ -86,12 +86,12 @@ def changed(stamp: str, low: Stamp, *, or_empty: bool = False) -> Selection:
     return Selection("changed", stamp, groups, low=low, empty=or_empty)
 
 
-def empty(stamp: str) -> Selection:
+def empty_stamp(stamp: str) -> Selection:
     """The rows with an empty stamp."""
     return Selection("empty", stamp, ((Condition(stamp, "empty"),),))
 
 
-def between(stamp: str, low: Stamp, high: Stamp, *, behind: bool) -> Selection:
+def stamps_between(stamp: str, low: Stamp, high: Stamp, *, behind: bool) -> Selection:
     """The rows with a stamp up to and with a high end: behind a low one, or from it on, or all where it is None."""
     group: Group = (Condition(stamp, "<=", str(high)),)
     if low is not None:
@@ -99,10 +99,10 @@ def between(stamp: str, low: Stamp, high: Stamp, *, behind: bool) -> Selection:
     return Selection("changed", stamp, (group,), low=low, high=high, empty=False)
 
 
-def highest(stamp: str, selection: Selection, filter_: Filter, cap: Stamp) -> Query:
+def highest_stamp_query(stamp: str, selection: Selection, filter_: Filter, cap: Stamp) -> Query:
     """The one row of a selection with the highest stamp, at or before a cap (None: whatever it is)."""
     group: Group = (Condition(stamp, "not empty"),)
     if cap is not None:
         group = (*group, Condition(stamp, "<=", str(cap)))
     groups = tuple(one for one in selection.groups if one != (Condition(stamp, "empty"),))
-    return Query((f"-{stamp}",), both(both(filter_, groups), (group,)), take=1)
+    return Query((f"-{stamp}",), and_filters(and_filters(filter_, groups), (group,)), take=1)

@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_afas.profit.pagination.key import Key
-    from tap_afas.profit.pagination.reading import Place, Since
+    from tap_afas.profit.pagination.scan import ResumePoint, StartingPoint
     from tap_afas.profit.pagination.selection import Stamp
     from tap_afas.profit.rows import Page
 
 
-class Stamps:
+class StampTracker:
     """The stamps of a run.
 
     Args:
         since: What earlier runs left.
-        place: Where a killed run stood, if this one goes on from there.
+        resume_point: Where a killed run stood, if this one goes on from there.
 
     Attributes:
         highest: The bookmark to be, once all has been read; None where there is none.
@@ -34,22 +34,22 @@ class Stamps:
         same_stamp: The key of another row that bears it.
     """
 
-    def __init__(self, since: Since, place: Place | None) -> None:
-        self.highest: Stamp = place.highest if place else None
-        self.witness: Key | None = place.witness if place else None
+    def __init__(self, since: StartingPoint, resume_point: ResumePoint | None) -> None:
+        self.highest: Stamp = resume_point.highest if resume_point else None
+        self.witness: Key | None = resume_point.witness if resume_point else None
         self.old_witness = since.witness
         self.until: Stamp = None
         self.unit = since.unit
         self.empties = 0
-        self.met = bool(place and place.met)
+        self.met = bool(resume_point and resume_point.met)
         self._came = self._proven = False
         self.same_stamp: Key | None = None
         self._bookmark = since.bookmark
 
-    def look(self, page: Page, new: Sequence[int]) -> None:
+    def add_page(self, page: Page, new: Sequence[int]) -> None:
         """Take note of a page, of which some rows are new."""
         stamps = page.stamps
-        self.empties += sum(stamps[place] is None for place in new) if None in stamps else 0
+        self.empties += sum(stamps[position] is None for position in new) if None in stamps else 0
         if self.unit != "second":
             self.unit = coarsest_unit((stamp for stamp in stamps if isinstance(stamp, str)), self.unit)
         if self._bookmark is None or (self.met and self.old_witness is not None):
@@ -65,17 +65,17 @@ class Stamps:
         self._proven = self._proven or any(stamp is not None and stamp <= self._bookmark for stamp in stamps)
         self.met = self._came and self._proven
 
-    def lift(self, page: Page, places: Sequence[int], cap: Stamp) -> None:
+    def raise_highest(self, page: Page, positions: Sequence[int], cap: Stamp) -> None:
         """Lift the highest stamp to that of rows, as far as the cap allows."""
-        for place in places:
-            stamp = page.stamps[place]
+        for position in positions:
+            stamp = page.stamps[position]
             if stamp is None or (cap is not None and stamp > cap):
                 continue
             if self.highest is None or stamp > self.highest:
-                key = page.keys[place]
+                key = page.keys[position]
                 self.highest, self.witness = stamp, key if key and None not in key else None
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """What was read is read again, or doesn't tell the highest stamp."""
         self.highest = self.witness = None
         self.empties = 0

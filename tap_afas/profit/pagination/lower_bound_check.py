@@ -10,15 +10,16 @@ import dataclasses
 import enum
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.pagination.page import SURELY_WHOLE, MisbehavedError
-from tap_afas.profit.query import Condition, Filter, Group, Query, both
+from tap_afas.profit.pagination.errors import MisbehavedError
+from tap_afas.profit.pagination.page_size import SURELY_WHOLE
+from tap_afas.profit.query import Condition, Filter, Group, Query, and_filters
 from tap_afas.profit.wall_time import shift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_afas.profit.pagination.key import Key, KeyField
-    from tap_afas.profit.pagination.reading import Since
+    from tap_afas.profit.pagination.scan import StartingPoint
     from tap_afas.profit.pagination.selection import Stamp
     from tap_afas.profit.rows import Page
 
@@ -55,7 +56,7 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
 
 
 @dataclasses.dataclass(eq=False)
-class LiteralError(MisbehavedError):
+class StampComparisonError(MisbehavedError):
     """AFAS reads the literals of stamps otherwise than it shows stamps."""
 
     advice: str = (
@@ -65,7 +66,7 @@ class LiteralError(MisbehavedError):
 
 
 @dataclasses.dataclass(eq=False)
-class WentBackError(MisbehavedError):
+class StampWentBackError(MisbehavedError):
     """A row bears an earlier stamp than it did, by more than a late commit can bring about."""
 
     advice: str = (
@@ -74,7 +75,7 @@ class WentBackError(MisbehavedError):
     )
 
 
-class Contact:
+class LowerBoundCheck:
     """Asks for the witness, or where it is gone for the newest row.
 
     Args:
@@ -85,7 +86,9 @@ class Contact:
         other: The key of another row of its stamp that came.
     """
 
-    def __init__(self, stamp: str, keys: Sequence[KeyField], where: Filter, since: Since, *, other: Key | None) -> None:
+    def __init__(
+        self, stamp: str, keys: Sequence[KeyField], where: Filter, since: StartingPoint, *, other: Key | None
+    ) -> None:
         self.stamp = stamp
         self.keys = tuple(keys)
         self.where = where
@@ -112,23 +115,23 @@ class Contact:
             group = (Condition(self.stamp, ">=", str(stamp if isinstance(stamp, int) else shift(stamp, -1))),)
         if self._key is None:
             group = group or (Condition(self.stamp, "not empty"),)
-            return Query((f"-{self.stamp}",), both(self.where, (group,)), take=1)
+            return Query((f"-{self.stamp}",), and_filters(self.where, (group,)), take=1)
         for field, value in zip(self.keys, self._key, strict=True):
             exact = field.kind not in {"moment", "decimal"}
             literal = field.literal(value) if exact else field.before(value)
             group = (*group, Condition(field.id, "=" if exact else ">=", literal))
-        return Query(tuple(field.id for field in self.keys), both(self.where, (group,)), take=SURELY_WHOLE)
+        return Query(tuple(field.id for field in self.keys), and_filters(self.where, (group,)), take=SURELY_WHOLE)
 
     def give_up(self) -> None:
         """A row can't be asked for: there is nothing to hold AFAS' literals against."""
         self.phase = Phase.DONE
 
-    def _go(self, reason: str) -> None:
+    def _transition(self, reason: str) -> None:
         self.phase = TRANSITIONS[self.phase][reason]
         if self.phase is Phase.NEWEST:
             self._key = None
 
-    def _find(self, page: Page) -> tuple[Stamp, bytes]:
+    def _find_row(self, page: Page) -> tuple[Stamp, bytes]:
         """The stamp of the row asked for, and a fingerprint of it; None where it isn't there, or has no stamp."""
         rows = [place for place in range(len(page)) if self._key is None or page.keys[place] == self._key]
         return (page.stamps[rows[0]], page.fingerprint(rows[0])) if rows else (None, b"")
@@ -137,31 +140,31 @@ class Contact:
         """Take the answer to a query; none of its rows is new.
 
         Raises:
-            LiteralError: AFAS compares the stamp otherwise than it shows it.
-            WentBackError: The witness bears an earlier stamp.
+            StampComparisonError: AFAS compares the stamp otherwise than it shows it.
+            StampWentBackError: The witness bears an earlier stamp.
         """
-        found = self._find(page)
+        found = self._find_row(page)
         stamp = found[0]
         if self.phase is Phase.NEWEST:
             self._found = found
-            self._go("there is none" if stamp is None else "a row")
+            self._transition("there is none" if stamp is None else "a row")
         elif self.phase is Phase.BY_STAMP:
-            self._go("it doesn't come" if stamp is None else "it comes")
+            self._transition("it doesn't come" if stamp is None else "it comes")
         elif self.phase is Phase.ONCE_MORE:
             self._tries += 1
             if found == self._found or self._tries >= _MOST_TRIES:
-                raise LiteralError(
+                raise StampComparisonError(
                     f"AFAS compares {self.stamp} otherwise than it shows it: a row with {self._found[0]} doesn't come"
                     f" where those from {self._since.lower} on are asked for. Asked: {query}."
                 )
             self._found = found
-            self._go("it went, or lost its stamp" if stamp is None else "it changed meanwhile")
+            self._transition("it went, or lost its stamp" if stamp is None else "it changed meanwhile")
         elif stamp is None:
             self.witness = self._other
             gone = "it went, or lost its stamp"
-            self._go(gone if self._other is None else "it went, and another row of its stamp came")
+            self._transition(gone if self._other is None else "it went, and another row of its stamp came")
         elif stamp < self._since.lower:
-            raise WentBackError(
+            raise StampWentBackError(
                 f"The row that was last changed on {self._since.bookmark} bears {stamp} in {self.stamp} now."
                 f" Asked: {query}."
             )
@@ -170,5 +173,5 @@ class Contact:
                 # A late commit, with a stamp that the run selects as well: the row doesn't bear the bookmark any more.
                 self.witness = self._other
             self._found = found
-            self._go("it should have come")
+            self._transition("it should have come")
         return ()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Reading:
+class Scan:
     """A selection, read from its first page to its last.
 
     Attributes:
@@ -32,11 +32,11 @@ class Reading:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Place:
+class ResumePoint:
     """All that a walk stands on, so that a killed run can go on.
 
     Attributes:
-        reading: The name of the reading it stands in.
+        scan: The name of the scan it stands in.
         cursor: Keys to go on from, the last one first; empty: it has not begun.
         lower: The lower end of the run, if it has one.
         highest: The highest stamp as answered before the first page, at or before `cap`; or of the rows read so far.
@@ -46,7 +46,7 @@ class Place:
         met: Whether what came shows that AFAS reads the lower end as it shows stamps.
     """
 
-    reading: str
+    scan: str
     cursor: tuple[Key, ...] = ()
     lower: Stamp = None
     highest: Stamp = None
@@ -57,7 +57,7 @@ class Place:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Since:
+class StartingPoint:
     """What earlier runs left, and where this one begins.
 
     Attributes:
@@ -69,7 +69,7 @@ class Since:
         at_once: Whether one question may do for all that changed.
         lagged: For a stream that appends: the cap, by the unit in which stamps are shown.
         beyond: For a stream that appends: a stamp that no row passes which is shown with this one, by the unit.
-        bounded: For a stream that appends: what to read up to a stamp (None: there is none).
+        scans_up_to: For a stream that appends: what to read up to a stamp (None: there is none).
     """
 
     lower: Stamp = None
@@ -80,7 +80,7 @@ class Since:
     at_once: bool = False
     lagged: Callable[[Unit], Stamp] | None = None
     beyond: Callable[[Stamp, Unit | None], Stamp] | None = None
-    bounded: Callable[[Stamp], Sequence[Reading]] | None = None
+    scans_up_to: Callable[[Stamp], Sequence[Scan]] | None = None
 
     @property
     def meets_witness(self) -> bool:

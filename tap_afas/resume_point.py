@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_afas.inputs import StateError
 from tap_afas.profit.pagination.key import key_from_text, key_to_text
-from tap_afas.profit.pagination.reading import Place
+from tap_afas.profit.pagination.scan import ResumePoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,18 +18,20 @@ if TYPE_CHECKING:
     from tap_afas.profit.pagination.key import KeyField
 
 
-def place_to_text(place: Place, keys: Sequence[KeyField], start: datetime.datetime) -> str:
+def resume_point_to_text(resume_point: ResumePoint, keys: Sequence[KeyField], start: datetime.datetime) -> str:
     """A place as one text."""
+    fields = dataclasses.asdict(resume_point)
     return json.dumps({
-        **dataclasses.asdict(place),
-        "cursor": [key_to_text(key) for key in place.cursor],
-        "witness": None if place.witness is None else key_to_text(place.witness),
+        "reading": fields.pop("scan"),
+        **fields,
+        "cursor": [key_to_text(key) for key in resume_point.cursor],
+        "witness": None if resume_point.witness is None else key_to_text(resume_point.witness),
         "keys": [key.id for key in keys],
         "start": start.isoformat(),
     })
 
 
-def check_place(stream: str, text: str, names: Sequence[str]) -> dict[str, Any]:
+def check_resume_point(stream: str, text: str, names: Sequence[str]) -> dict[str, Any]:
     """The content of a place that is about a key.
 
     Raises:
@@ -48,20 +50,20 @@ def check_place(stream: str, text: str, names: Sequence[str]) -> dict[str, Any]:
     return content  # type: ignore[no-any-return]  # an object, since it has keys
 
 
-def read_place(
+def read_resume_point(
     stream: str, text: str, keys: Sequence[KeyField], key: ReplicationKey
-) -> tuple[Place, datetime.datetime]:
+) -> tuple[ResumePoint, datetime.datetime]:
     """The place of a killed run, and when that had started.
 
     Raises:
         StateError: It can't be used, or it is about another key.
     """
-    content = check_place(stream, text, [field.id for field in keys])
+    content = check_resume_point(stream, text, [field.id for field in keys])
     try:
         for name in ("lower", "highest", "cap"):
             key.check(content[name])
-        place = Place(
-            reading=str(content["reading"]),
+        resume_point = ResumePoint(
+            scan=str(content["reading"]),
             cursor=tuple(key_from_text(one, keys) for one in content["cursor"]),
             lower=content["lower"],
             highest=content["highest"],
@@ -75,7 +77,7 @@ def read_place(
             raise ValueError("no offset")  # noqa: TRY301 - told below
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise _unusable(stream) from None
-    return place, start
+    return resume_point, start
 
 
 def _unusable(stream: str) -> StateError:

@@ -2,43 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Self
-
-from tap_afas.profit.errors import ProfitError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 SURELY_WHOLE = 100
 """AFAS' own default `take`. It may cap a larger one anywhere (its documentation doesn't say where), so a page of
 fewer rows than this is the end, and a longer one that isn't full leaves it open."""
 
 _GROW_AFTER = 8
 _GROWTH = 1.5
-
-
-@dataclasses.dataclass(eq=False)
-class MisbehavedError(ProfitError):
-    """AFAS answered another question than the one asked."""
-
-    advice: str = (
-        "Nothing after this page was read. Run again; if it comes back, give AFAS' support the GetConnector's name and"
-        " the question."
-    )
-
-
-@dataclasses.dataclass(eq=False)
-class NoContactError(MisbehavedError):
-    """AFAS compares the key otherwise than it shows it; rows can only be read by offset."""
-
-    advice: str = "Set `primary_keys` of this connector to a field that AFAS compares as it shows it, such as an id."
-
-    @classmethod
-    def where(cls, key: Sequence[str], what: str) -> Self:
-        """The error where AFAS sends something else than the rows from one on."""
-        compared = f"AFAS compares {', '.join(key)} otherwise than it shows it"
-        return cls(f"{compared}: asked for the rows from one on, it sends {what}.")
 
 
 class PageSize:

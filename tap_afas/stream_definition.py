@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.profit.errors import ProfitError
-from tap_afas.schema import fits, kind_in_schema
+from tap_afas.schema import fits_column, kind_in_schema
 
 if TYPE_CHECKING:
     from tap_afas.profit.metainfo import Connector, Kind
@@ -18,7 +18,7 @@ class SchemaChangedError(ProfitError):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Definition:
+class StreamDefinition:
     """A stream as discovery or a catalog defines it.
 
     Attributes:
@@ -65,7 +65,7 @@ class Definition:
                 "Run discovery again, and correct `primary_keys`, `replication_key` or the catalog.",
             )
         for field, column in columns.items():
-            if field in now and not fits(now[field], column):
+            if field in now and not fits_column(now[field], column):
                 raise SchemaChangedError(
                     f"The field {field} was {column} when the catalog was made, and is {now[field]} now.",
                     "Run discovery again and give the target a new column, or keep the old type with"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.pagination.page import is_end
+from tap_afas.profit.pagination.page_size import is_end
 from tap_afas.profit.query import Query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_afas.profit.pagination.page import PageSize
+    from tap_afas.profit.pagination.page_size import PageSize
     from tap_afas.profit.query import Filter
     from tap_afas.profit.rows import Page
 
@@ -20,7 +20,7 @@ _ONE_MOMENT = 60.0
 _OVERLAP = 2
 
 
-class Moment:
+class SingleAnswer:
     """Rows as they were at one moment, if they fit into one answer.
 
     Args:
