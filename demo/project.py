@@ -43,16 +43,16 @@ class Project:
         folder: An empty folder.
         tap: Settings of the tap.
         target: Settings of the target.
+        text: A `meltano.yml` that names the package `tap-afas`; None: this clone's.
     """
 
-    def __init__(self, folder: Path, tap: Mapping[str, Any], target: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, tap: Mapping[str, Any], target: Mapping[str, Any], text: str | None = None
+    ) -> None:
         self._folder = folder
-        text = (_CLONE / "meltano.yml").read_text(encoding="utf-8")
-        here = json.dumps(f"-e '{_CLONE.as_posix()}'", ensure_ascii=False)
-        text, count = re.subn(r"(?m)^( *pip_url:) -e \.$", lambda found: f"{found[1]} {here}", text)
-        if count != 1:
-            raise MeltanoError(f"meltano.yml should have `pip_url: -e .` once, and has it {count} times.")
-        (folder / "meltano.yml").write_text(text, encoding="utf-8")
+        (folder / "meltano.yml").write_text(text or self._of_the_clone(), encoding="utf-8")
+        # Where a package `tap-afas` is named, this clone is meant.
+        (folder / "overrides.txt").write_text(f"tap-afas @ {_CLONE.as_uri()}\n", encoding="utf-8")
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)},
             **_as_environment("TAP_AFAS", tap),
@@ -62,10 +62,20 @@ class Project:
             # Nobody answers there: meltano.yml promises to do without the plugin hub.
             "MELTANO_HUB_URL": "http://127.0.0.1:9",
             "UV_CONSTRAINT": str(self._constraints()),
+            "UV_OVERRIDE": str(folder / "overrides.txt"),
             # Or Meltano leaves its logs in the home folder.
             "XDG_STATE_HOME": str(folder / "state"),
             "NO_COLOR": "1",
         }
+
+    @staticmethod
+    def _of_the_clone() -> str:
+        text = (_CLONE / "meltano.yml").read_text(encoding="utf-8")
+        here = json.dumps(f"-e '{_CLONE.as_posix()}'", ensure_ascii=False)
+        text, count = re.subn(r"(?m)^( *pip_url:) -e \.$", lambda found: f"{found[1]} {here}", text)
+        if count != 1:
+            raise MeltanoError(f"meltano.yml should have `pip_url: -e .` once, and has it {count} times.")
+        return text
 
     def install(self) -> None:
         """Install tap and target, each in a virtual environment of its own."""

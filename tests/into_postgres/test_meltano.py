@@ -88,11 +88,11 @@ def test_the_way_out_of_a_changed_key_touches_no_neighbour(
     key = {"primary_keys": ["Nummer"]}
     project.configure(streams={"Zaken": {"primary_keys": ["Naam"]}, "Klanten": key})
     project.run()
-    before = project.state["bookmarks"]
 
     project.configure(streams={"Zaken": key, "Klanten": key})
     with pytest.raises(MeltanoError, match="was loaded under the key Naam, and has the key Nummer now") as failed:
         project.run()
+    before = project.state["bookmarks"]
     line = re.search(r"start this stream anew: `(.*?)`", str(failed.value))
     assert line is not None
     database.drop("Zaken")
