@@ -72,8 +72,13 @@ class ReplacedFields:
 
     def _look_closely(self, field: str, rows: Sequence[Any]) -> None:
         column = self._reader.column(field, rows)
+        # A field without any value comes here with each block.
+        if column.count(None) == len(column):
+            return
         # As JSON, it takes no loop to see whether there is a value.
         written = _encoder.encode(column)
+        if written.count(b"null") == len(column):
+            return
         without = functools.reduce(lambda text, constant: text.replace(constant, b""), _IN_JSON, written)
         is_replaced = len(without) < len(written)
         if without.replace(b"null", b"").strip(b"[,]"):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import importlib.resources
 import re
 import zoneinfo
@@ -42,6 +43,8 @@ _TAILS = {
 }
 # Six years of hours, some 10 MB: rows in the order of a key jump about in them.
 _MOST_HOURS = 50_000
+# Forty years of days, some 3 MB.
+_MOST_DAYS = 15_000
 # A clock change moves the clock by less than this anywhere in the world.
 _WIDEST_CHANGE = datetime.timedelta(hours=3)
 
@@ -176,6 +179,7 @@ def _as_told(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat()[:_SECOND_DIGITS]
 
 
+@functools.lru_cache(_MOST_DAYS)
 def day(wall: str) -> str:
     """The day of a date without a time, `2015-01-26`, which no zone moves.
 
@@ -192,6 +196,7 @@ def day(wall: str) -> str:
     return form[1]
 
 
+@functools.lru_cache(_MOST_DAYS)
 def time_of_day(wall: str) -> str:
     """A time of day, `08:30:00`, which no zone moves; a fraction of a second is kept unless it is zero.
 
