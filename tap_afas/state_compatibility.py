@@ -167,7 +167,7 @@ def compare(definition: StreamDefinition, bookmark: Bookmark, now: LoadedUnder, 
             definition, f"{changed} changed since the last run: a stream that appends would lack rows, or double them."
         )
     if changed:
-        definition.logger.warning("Scan the stream anew, since %s changed.", changed)
+        definition.logger.warning("Reading the stream anew, since %s changed.", changed)
         return bookmark.anew()
     added = [name for name in definition.emitted if token(name) in new and token(name) not in old]
     if added or before.maps != now.maps:
