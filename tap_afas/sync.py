@@ -133,7 +133,7 @@ class Sync:
         return client.rows(connector_id, self._query, once=self._plan.paginator.tries_once)
 
     def receive(self, asked: Any, error: BaseException | None = None) -> Delivery | None:
-        """Take what came of `ask`.
+        """Take the result of `ask`.
 
         Args:
             asked: What it returned.

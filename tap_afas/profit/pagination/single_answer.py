@@ -1,4 +1,4 @@
-"""The first question of a run that goes on from a bookmark: what changed and what is empty, in one answer."""
+"""The first question after a bookmark: can one answer hold every row that changed or has no stamp?"""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ _OVERLAP = 2
 
 
 class SingleAnswer:
-    """Rows as they were at one moment, if they fit into one answer.
+    """Asks for all rows of a selection at once, and tells whether the answer was all of them at one moment.
+
+    Where it wasn't, the rows are to be read again page by page.
 
     Args:
         order: The fields to sort by.
