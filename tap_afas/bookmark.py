@@ -157,7 +157,7 @@ class Bookmark:
         own = dataclasses.asdict(self)
         return {"replication_key": own.pop("replication_key"), "replication_key_value": value, **own, **_FORMER}
 
-    def lower(self, key: ReplicationKey) -> Stamp:
+    def lower_bound(self, key: ReplicationKey) -> Stamp:
         """Where the next run begins; None: with all rows."""
         if key.kind == "int" or self.bookmark is None:
             return self.settled if key.kind == "int" else None
@@ -165,7 +165,7 @@ class Bookmark:
         plain = floor(shift(self.bookmark, -key.overlap - _MARGIN), unit)
         return plain if self.settled is None else max(plain, lower_bound_after(self.settled, unit))
 
-    def is_ripe(self, key: ReplicationKey, began: datetime.datetime | None) -> bool:
+    def settles_pending(self, key: ReplicationKey, began: datetime.datetime | None) -> bool:
         """Whether a run that began then finds all that came up to `pending`."""
         if began is None or self.pending_at is None:
             return False
@@ -193,21 +193,23 @@ class Bookmark:
             appends: Whether each change is sent as one row more.
         """
         settled, bookmark, pending, pending_at = self.settled, self.bookmark, self.pending, self.pending_at
-        ripe = dataclasses.replace(self, unit=run.unit).is_ripe(key, began)
-        if ripe:
-            settled = _later(settled, pending)
+        settles = dataclasses.replace(self, unit=run.unit).settles_pending(key, began)
+        if settles:
+            settled = _later_stamp(settled, pending)
         if appends and bookmark is None and run.highest is None:
             # The rows with an empty stamp have been sent, and are not to come again.
             bookmark = 0 if key.kind == "int" else NEVER
         moves = run.highest is not None and (bookmark is None or run.highest > bookmark)
-        bookmark = _later(bookmark, run.highest)
-        if bookmark is not None and (pending is None or (ripe if key.kind == "int" else moves) or pending_at is None):
+        bookmark = _later_stamp(bookmark, run.highest)
+        if bookmark is not None and (
+            pending is None or (settles if key.kind == "int" else moves) or pending_at is None
+        ):
             pending, pending_at = bookmark, now.isoformat() if now else None
         if appends and key.kind != "int":
-            settled = _later(settled, run.until)
+            settled = _later_stamp(settled, run.until)
         elif key.kind != "int" and bookmark is not None and began is not None:
             long_ago = shift(key.cap(start), -_DAY - key.lag(run.unit))
-            settled = _later(settled, bookmark) if bookmark < long_ago else settled
+            settled = _later_stamp(settled, bookmark) if bookmark < long_ago else settled
         found = run.same_stamp if run.old_witness is None else run.old_witness
         witness = run.witness if moves else found
         return dataclasses.replace(
@@ -222,7 +224,7 @@ class Bookmark:
         )
 
 
-def _later(one: Stamp, other: Stamp) -> Stamp:
+def _later_stamp(one: Stamp, other: Stamp) -> Stamp:
     return one if other is None or (one is not None and one >= other) else other
 
 

@@ -195,7 +195,9 @@ def _start_with_key(  # noqa: PLR0913, PLR0917 - called in one place, which has 
 ) -> tuple[StartingPoint, list[Selection]]:
     """What is read of a stream with a key, and from where on."""
     first = key.first(start_date) if start_date and key.kind != "int" else None
-    lower = resume_point.lower if resume_point else (bookmark.lower(key) if bookmark.bookmark is not None else first)
+    lower = (
+        resume_point.lower if resume_point else (bookmark.lower_bound(key) if bookmark.bookmark is not None else first)
+    )
     reached = bookmark.bookmark
     try:
         witness = key_from_text(bookmark.witness, keys) if bookmark.witness and keys else None
@@ -222,7 +224,7 @@ def _start_without_key(
     def scans_up_to(high: Stamp) -> list[Scan]:
         begin, end = low, high
         if key.kind == "int":
-            begin, end = bookmark.settled, bookmark.pending if bookmark.is_ripe(key, start) else None
+            begin, end = bookmark.settled, bookmark.pending if bookmark.settles_pending(key, start) else None
         elif first and start_date:
             begin = key.first(start_date)
         found = []
@@ -268,7 +270,7 @@ def _usable_bookmark(
         if not (appends and taken_over):
             return bookmark
         # What came late may be lacking, and nothing is read again later on.
-        low = bookmark.lower(key)
+        low = bookmark.lower_bound(key)
         return dataclasses.replace(bookmark, bookmark=low, pending=low)
     # When the run that wrote it took place, and so what changed since, can't be known.
     definition.logger.warning(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import logging
 
-_SECONDS = 30.0
+_SECONDS_BETWEEN_LINES = 30.0
 
 
 class Progress:
@@ -27,7 +27,7 @@ class Progress:
     def __init__(self, logger: logging.Logger) -> None:
         self.rows = self.pages = self.read = self.retries = 0
         self._logger = logger
-        self._said = self._started = time.monotonic()
+        self._logged = self._started = time.monotonic()
         self._written = 0.0
 
     @property
@@ -49,9 +49,9 @@ class Progress:
         """Count the rows of a page that was written; logs a line every half minute, but none for the `last` page."""
         self.rows += rows
         self._written = time.monotonic()
-        if last or self._written - self._said < _SECONDS:
+        if last or self._written - self._logged < _SECONDS_BETWEEN_LINES:
             return
-        self._said = self._written
+        self._logged = self._written
         self._logger.info(
             "%d rows so far, %.0f rows/s",
             self.rows,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tap_afas.profit.pagination.errors import KeyComparisonError, MisbehavedError
 from tap_afas.profit.pagination.key import at_or_after, check_keys, in_order, keys_tie, shortest_prefix, usable_depth
-from tap_afas.profit.pagination.page_size import is_end
+from tap_afas.profit.pagination.page_size import is_last_page
 from tap_afas.profit.query import Condition, Filter, Group, Query, longest_fitting_query
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class KeysetPaginator:
         self._pages += 1
         moved = bool(keys) and keys[-1] not in self._known and keys[-1] not in self.cursor[:1]
         longest, self._longest = self._longest, max(self._longest, len(keys))
-        if is_end(len(keys), query.take) or (not moved and len(keys) < min(query.take, longest)):
+        if is_last_page(len(keys), query.take) or (not moved and len(keys) < min(query.take, longest)):
             self._exhaust(query, keys[-1] if moved else None)
         elif moved:
             self._go_on_from(page)
@@ -199,7 +199,7 @@ class KeysetPaginator:
             else:
                 self._ask_for_more(query)
         if len(keys) >= query.take:
-            self.size.went_well()
+            self.size.count_full_page()
         return new
 
     def _is_met(self, asked: Key, keys: Sequence[Key]) -> bool:

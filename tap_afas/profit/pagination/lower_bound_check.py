@@ -13,7 +13,7 @@ import enum
 from typing import TYPE_CHECKING
 
 from tap_afas.profit.pagination.errors import MisbehavedError
-from tap_afas.profit.pagination.page_size import SURELY_WHOLE
+from tap_afas.profit.pagination.page_size import DEFAULT_TAKE
 from tap_afas.profit.query import Condition, Filter, Group, Query, and_filters
 from tap_afas.profit.wall_time import shift
 
@@ -122,7 +122,7 @@ class LowerBoundCheck:
             exact = field.kind not in {"moment", "decimal"}
             literal = field.literal(value) if exact else field.before(value)
             group = (*group, Condition(field.id, "=" if exact else ">=", literal))
-        return Query(tuple(field.id for field in self.keys), and_filters(self.where, (group,)), take=SURELY_WHOLE)
+        return Query(tuple(field.id for field in self.keys), and_filters(self.where, (group,)), take=DEFAULT_TAKE)
 
     def give_up(self) -> None:
         """End the check without a result: the query for a row would be too long for AFAS."""

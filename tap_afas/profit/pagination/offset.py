@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tap_afas.profit.errors import ProfitError, QueryTooLongError
 from tap_afas.profit.pagination.errors import MisbehavedError
 from tap_afas.profit.pagination.key import KeyField, check_keys, in_order
-from tap_afas.profit.pagination.page_size import is_end
+from tap_afas.profit.pagination.page_size import is_last_page
 from tap_afas.profit.query import LONGEST_QUERY, Filter, Query
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class OffsetPaginator:
             return ()
         short = len(marks) < query.take and not self._back
         # Only a page that begins where the one before ended proves where the end is.
-        self.done = short and is_end(len(marks), query.take)
+        self.done = short and is_last_page(len(marks), query.take)
         self._realignments = 0 if new else self._realignments + 1
         if self._realignments > _MOST_REALIGNMENTS:
             raise ShiftedError(_MOVED)
@@ -113,7 +113,7 @@ class OffsetPaginator:
             self._overlap = min(len(marks), len(marks) - self._tie_start(page, len(marks) - 1) + 1)
             self._tail = (kept + marks)[-max(longest, self._overlap) :]
         if len(marks) >= query.take:
-            self.size.went_well()
+            self.size.count_full_page()
         return new
 
     def _aligned(self, marks: list[bytes]) -> list[int] | None:
@@ -136,7 +136,7 @@ class OffsetPaginator:
         if not tie and query.skip:
             return None
         known = collections.Counter(self._tail)
-        return [position for position in range(tie, len(marks)) if not _count_off(known, marks[position])]
+        return [position for position in range(tie, len(marks)) if not _remove_one(known, marks[position])]
 
     def _go_further_back(self, query: Query) -> None:
         if self._back and (not query.skip or self._back > 4 * self.size.take):
@@ -180,7 +180,7 @@ def _ties(field: KeyField, one: object, other: object) -> bool:
     return one == other or (one is not None and other is not None and field.ties(one, other))  # type: ignore[arg-type]  # values
 
 
-def _count_off(known: collections.Counter[bytes], mark: bytes) -> bool:
+def _remove_one(known: collections.Counter[bytes], mark: bytes) -> bool:
     """Whether a row is among the known ones; takes one of its kind from the count."""
     if known[mark] <= 0:
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SURELY_WHOLE = 100
+DEFAULT_TAKE = 100
 """AFAS' own default `take`. It may cap a larger one anywhere (its documentation doesn't say where), so a page of
 fewer rows than this is the end, and a longer one that isn't full leaves it open."""
 
@@ -35,7 +35,7 @@ class PageSize:
         self._good = self._largest_good = 0
         return True
 
-    def went_well(self) -> None:
+    def count_full_page(self) -> None:
         """Count a full page; after eight of them the next one is half as large again, up to `wanted`."""
         self._good += 1
         self._largest_good = max(self._largest_good, self.take)
@@ -44,6 +44,6 @@ class PageSize:
             self._good = 0
 
 
-def is_end(rows: int, take: int) -> bool:
+def is_last_page(rows: int, take: int) -> bool:
     """Whether `rows` rows, where `take` were asked for, are surely all there is; False leaves it open."""
-    return rows < min(take, SURELY_WHOLE)
+    return rows < min(take, DEFAULT_TAKE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.pagination.page_size import is_end
+from tap_afas.profit.pagination.page_size import is_last_page
 from tap_afas.profit.query import Query
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class SingleAnswer:
             return [page.fingerprint(place) for place in range(len(page))] == self._last
         if len(page) >= query.take or seconds > _ONE_MOMENT:
             return False
-        if is_end(len(page), query.take):
+        if is_last_page(len(page), query.take):
             return True
         self._last = [page.fingerprint(len(page) - back) for back in range(_OVERLAP, 0, -1)]
         self._tail = dataclasses.replace(query, take=2 * _OVERLAP, skip=len(page) - _OVERLAP)
