@@ -92,7 +92,7 @@ class ReplicationKey:
         """The earliest stamp that a value of a record can stand for.
 
         Raises:
-            ValueError: It stands for none.
+            ValueError: It is no stamp of this kind.
         """
         if (self.kind == "int") != (isinstance(value, int) and not isinstance(value, bool)):
             raise ValueError("another type")
@@ -104,10 +104,10 @@ class ReplicationKey:
         return f"{value}T00:00:00" if len(value) == len("2026-03-01") else self.clock.earliest_wall(moment)
 
     def check(self, literal: Any) -> None:
-        """Check that a literal of the STATE is one.
+        """Check that a value in the STATE has the form of a stamp.
 
         Raises:
-            ValueError: It isn't.
+            ValueError: It has another type or form.
         """
         if literal is not None and (self.kind != "int" or not isinstance(literal, int) or isinstance(literal, bool)):
             if self.kind == "int" or not isinstance(literal, str):
@@ -125,7 +125,7 @@ def _parse_datetime(value: str) -> datetime.datetime:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Bookmark:
-    """Where a stream stands.
+    """A stream's part of the STATE, typed.
 
     Attributes:
         replication_key: The field; None for a full table.
@@ -134,8 +134,8 @@ class Bookmark:
         pending: The stamp that settles next.
         pending_at: AFAS' `Date` when that was first reached.
         unit: In which steps stamps are shown, as far as is known.
-        witness: The key of a row that bore the bookmark.
-        place: Where a killed run stood.
+        witness: The key of a row whose stamp was the bookmark.
+        place: Where a killed run can go on (`resume_point`); empty where there is none.
         version: Of the last full table.
         rows_read: Of the last complete run.
     """
@@ -152,13 +152,13 @@ class Bookmark:
     rows_read: int | None = None
 
     def to_state(self, key: ReplicationKey | None) -> dict[str, Any]:
-        """As it stands in the STATE."""
+        """The stream's part of the STATE: all keys, each a text, a number or null."""
         value = key.value(self.bookmark) if key else None
         own = dataclasses.asdict(self)
         return {"replication_key": own.pop("replication_key"), "replication_key_value": value, **own, **_FORMER}
 
     def lower_bound(self, key: ReplicationKey) -> Stamp:
-        """Where the next run begins; None: with all rows."""
+        """The stamp from which on the next run reads; None: all rows."""
         if key.kind == "int" or self.bookmark is None:
             return self.settled if key.kind == "int" else None
         unit = key.unit(self.unit)
@@ -166,7 +166,7 @@ class Bookmark:
         return plain if self.settled is None else max(plain, lower_bound_after(self.settled, unit))
 
     def settles_pending(self, key: ReplicationKey, began: datetime.datetime | None) -> bool:
-        """Whether a run that began then finds all that came up to `pending`."""
+        """Whether a run that began then sees every commit up to `pending`, so that it becomes `settled`."""
         if began is None or self.pending_at is None:
             return False
         patience = datetime.timedelta(seconds=key.lag(self.unit))
@@ -182,7 +182,7 @@ class Bookmark:
         now: datetime.datetime | None,
         appends: bool = False,
     ) -> Bookmark:
-        """The bookmark behind a complete run.
+        """The bookmark after a complete run.
 
         Args:
             key: The replication key.

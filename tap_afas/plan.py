@@ -58,7 +58,7 @@ class Plan:
         bookmark: What the state says, as far as it can be used.
         keys: The key's fields, as AFAS compares them.
         start: When the run started.
-        began: AFAS' `Date` then; None: it told none, or the run goes on from a place.
+        began: AFAS' `Date` then; None: it told none, or the run goes on from a resume point.
         appends: Whether each change is sent as one row more.
         activates: Whether its end lets the target take out the rows of other versions.
     """
@@ -101,7 +101,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         SchemaChangedError: The definition or the settings don't fit the connector.
         FilterError: The filter is too long.
         UnsortableError: AFAS can't sort the rows.
-        StateError: The state's place can't be used.
+        StateError: The state's `place` can't be used.
     """
     mine = settings.stream(definition.connector_id)
     own, now = kinds_of(connector, {}), kinds_of(connector, mine.types)
@@ -245,7 +245,7 @@ def _scans(
     version: int | None,
     resume_point: ResumePoint | None,
 ) -> list[Scan]:
-    """The selections, one after the other, each in parts where the filter has some; the place must be in one."""
+    """A scan for each selection and part of the filter; the resume point must be in one of them."""
     scans = [
         Scan(selection, part, selection.name + (f" {number}" if number > 1 else ""), version)
         for selection in selections

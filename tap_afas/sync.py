@@ -237,7 +237,7 @@ class Sync:
         return self._deliver(page.rows_at(new), version, answer.date)
 
     def _deliver(self, rows: list[Any], version: int | None, now: datetime.datetime | None) -> Delivery:
-        """Hand out rows, with the bookmark or the place as far as what was read allows."""
+        """The delivery of rows, with the STATE behind them: the bookmark after the last page, a resume point before."""
         plan, paginator, done = self._plan, self._plan.paginator, self._plan.paginator.done
         if self._key is not None and done:
             self._bookmark = self._bookmark.completed(

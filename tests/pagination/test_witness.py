@@ -1,4 +1,4 @@
-"""The lower end of a run: does AFAS read the literal of a stamp as it shows stamps, and is it the same environment?"""
+"""The lower bound of a run: does AFAS compare stamps as it shows them, and is it the same environment?"""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_stamps_whose_literals_are_read_as_earlier(sandbox: Sandbox) -> None:
         story.clock.tick(200)
         story.touch(number)
         ran = story.sync()
-    # Nothing is lost by it, but nothing can be told of a row from before the lower end either.
+    # Nothing is lost by it, but nothing can be told of a row from before the lower bound either.
     _failed(ran, "AFAS sends rows with Modified", "earlier than the", "Asked: where Modified >=")
 
 

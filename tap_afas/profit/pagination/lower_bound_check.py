@@ -33,7 +33,7 @@ _MOST_TRIES = 5
 class Phase(enum.Enum):
     """What is asked next."""
 
-    WITNESS = "the row that bore the bookmark, by its key"
+    WITNESS = "the row whose stamp was the bookmark, by its key"
     NEWEST = "the row with the highest stamp, where that one is gone"
     BY_STAMP = "the row, from its stamp on"
     ONCE_MORE = "the row as before"
