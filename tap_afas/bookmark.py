@@ -92,7 +92,7 @@ class ReplicationKey:
         """The earliest stamp that a value of a record can stand for.
 
         Raises:
-            ValueError: It stands for none.
+            ValueError: It is no stamp of this kind.
         """
         if (self.kind == "int") != (isinstance(value, int) and not isinstance(value, bool)):
             raise ValueError("another type")
@@ -104,10 +104,10 @@ class ReplicationKey:
         return f"{value}T00:00:00" if len(value) == len("2026-03-01") else self.clock.earliest_wall(moment)
 
     def check(self, literal: Any) -> None:
-        """Check that a literal of the STATE is one.
+        """Check that a value in the STATE has the form of a stamp.
 
         Raises:
-            ValueError: It isn't.
+            ValueError: It has another type or form.
         """
         if literal is not None and (self.kind != "int" or not isinstance(literal, int) or isinstance(literal, bool)):
             if self.kind == "int" or not isinstance(literal, str):
@@ -125,7 +125,7 @@ def _parse_datetime(value: str) -> datetime.datetime:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Bookmark:
-    """Where a stream stands.
+    """A stream's part of the STATE, typed.
 
     Attributes:
         replication_key: The field; None for a full table.
@@ -134,8 +134,8 @@ class Bookmark:
         pending: The stamp that settles next.
         pending_at: AFAS' `Date` when that was first reached.
         unit: In which steps stamps are shown, as far as is known.
-        witness: The key of a row that bore the bookmark.
-        place: Where a killed run stood.
+        witness: The key of a row whose stamp was the bookmark.
+        place: Where a killed run can go on (`resume_point`); empty where there is none.
         version: Of the last full table.
         rows_read: Of the last complete run.
         rows_whole: How many rows the last accepted reading of the whole table had.
@@ -160,7 +160,7 @@ class Bookmark:
     environment: str = ""
 
     def to_state(self, key: ReplicationKey | None) -> dict[str, Any]:
-        """As it stands in the STATE."""
+        """The stream's part of the STATE: all keys, each a text, a number or null."""
         value = key.value(self.bookmark) if key else None
         own = dataclasses.asdict(self)
         return {"replication_key": own.pop("replication_key"), "replication_key_value": value, **own, **_FORMER}
@@ -174,16 +174,16 @@ class Bookmark:
             environment=self.environment,
         )
 
-    def lower(self, key: ReplicationKey) -> Stamp:
-        """Where the next run begins; None: with all rows."""
+    def lower_bound(self, key: ReplicationKey) -> Stamp:
+        """The stamp from which on the next run reads; None: all rows."""
         if key.kind == "int" or self.bookmark is None:
             return self.settled if key.kind == "int" else None
         unit = key.unit(self.unit)
         plain = floor(shift(self.bookmark, -key.overlap - _MARGIN), unit)
         return plain if self.settled is None else max(plain, lower_bound_after(self.settled, unit))
 
-    def is_ripe(self, key: ReplicationKey, began: datetime.datetime | None) -> bool:
-        """Whether a run that began then finds all that came up to `pending`."""
+    def settles_pending(self, key: ReplicationKey, began: datetime.datetime | None) -> bool:
+        """Whether a run that began then sees every commit up to `pending`, so that it becomes `settled`."""
         if began is None or self.pending_at is None:
             return False
         patience = datetime.timedelta(seconds=key.lag(self.unit))
@@ -199,7 +199,7 @@ class Bookmark:
         now: datetime.datetime | None,
         appends: bool = False,
     ) -> Bookmark:
-        """The bookmark behind a complete run.
+        """The bookmark after a complete run.
 
         Args:
             key: The replication key.
@@ -210,21 +210,23 @@ class Bookmark:
             appends: Whether each change is sent as one row more.
         """
         settled, bookmark, pending, pending_at = self.settled, self.bookmark, self.pending, self.pending_at
-        ripe = dataclasses.replace(self, unit=run.unit).is_ripe(key, began)
-        if ripe:
-            settled = _later(settled, pending)
+        settles = dataclasses.replace(self, unit=run.unit).settles_pending(key, began)
+        if settles:
+            settled = _later_stamp(settled, pending)
         if appends and bookmark is None and run.highest is None:
             # The rows with an empty stamp have been sent, and are not to come again.
             bookmark = 0 if key.kind == "int" else NEVER
         moves = run.highest is not None and (bookmark is None or run.highest > bookmark)
-        bookmark = _later(bookmark, run.highest)
-        if bookmark is not None and (pending is None or (ripe if key.kind == "int" else moves) or pending_at is None):
+        bookmark = _later_stamp(bookmark, run.highest)
+        if bookmark is not None and (
+            pending is None or (settles if key.kind == "int" else moves) or pending_at is None
+        ):
             pending, pending_at = bookmark, now.isoformat() if now else None
         if appends and key.kind != "int":
-            settled = _later(settled, run.until)
+            settled = _later_stamp(settled, run.until)
         elif key.kind != "int" and bookmark is not None and began is not None:
             long_ago = shift(key.cap(start), -_DAY - key.lag(run.unit))
-            settled = _later(settled, bookmark) if bookmark < long_ago else settled
+            settled = _later_stamp(settled, bookmark) if bookmark < long_ago else settled
         found = run.same_stamp if run.old_witness is None else run.old_witness
         witness = run.witness if moves else found
         return dataclasses.replace(
@@ -239,7 +241,7 @@ class Bookmark:
         )
 
 
-def _later(one: Stamp, other: Stamp) -> Stamp:
+def _later_stamp(one: Stamp, other: Stamp) -> Stamp:
     return one if other is None or (one is not None and one >= other) else other
 
 

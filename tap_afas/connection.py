@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-afas")
 
-_CLASSIC_TOKENS_FADE = datetime.date(2027, 5, 1)
+_WARN_OF_CLASSIC_TOKENS_FROM = datetime.date(2027, 5, 1)
 _EXPIRY_WARNING = datetime.timedelta(days=60)
 _LARGEST_CLOCK_DIFFERENCE = datetime.timedelta(hours=1)
 
@@ -80,7 +80,7 @@ class Connection:
 
     def _warn_of_expiry(self, environment: Environment) -> None:
         today = datetime.datetime.now(tz=datetime.UTC).date()
-        if self.settings.token and today >= _CLASSIC_TOKENS_FADE:
+        if self.settings.token and today >= _WARN_OF_CLASSIC_TOKENS_FROM:
             logger.warning(
                 "AFAS stops classic tokens on 31 August 2027: set `client_id` and `client_secret` in place of `token`."
             )

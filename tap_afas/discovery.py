@@ -53,7 +53,7 @@ class ConnectorPatterns:
     patterns: tuple[str, ...]
 
     def match(self, connector_id: str) -> bool:
-        """Whether a connector is among them."""
+        """Whether some pattern includes the connector and none excludes it; case doesn't count."""
         wanted = [pattern for pattern in self.patterns if not pattern.startswith("!")] or ["*"]
         unwanted = [pattern[1:] for pattern in self.patterns if pattern.startswith("!")]
         return any(_matches(connector_id, pattern) for pattern in wanted) and not any(
@@ -61,7 +61,7 @@ class ConnectorPatterns:
         )
 
     def unmatched_names(self, connector_ids: Iterable[str]) -> list[str]:
-        """The names, not the patterns, that no connector bears."""
+        """The entries without wildcards that are no connector's id."""
         known = {connector_id.casefold() for connector_id in connector_ids}
         plain = (pattern.removeprefix("!") for pattern in self.patterns if not set(pattern) & set("*?["))
         return [name for name in plain if name.casefold() not in known]
@@ -85,7 +85,7 @@ def check_connectors_exist(settings: Settings, environment: Environment, known: 
         known: Further connectors that may be named.
 
     Raises:
-        DiscoveryError: One doesn't.
+        DiscoveryError: A name is unknown.
     """
     ids = {*environment.connectors, *known}
     missing = [
@@ -105,7 +105,7 @@ def connectors_to_read(settings: Settings, environment: Environment) -> list[str
     """The ids of the connectors that become streams.
 
     Raises:
-        DiscoveryError: None does, or two would share a name.
+        DiscoveryError: No connector is left, or two would share a stream's name.
     """
     choice = ConnectorPatterns(settings.connectors)
     ids = sorted(connector_id for connector_id in environment.connectors if choice.match(connector_id))

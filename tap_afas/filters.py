@@ -37,7 +37,7 @@ _WORDS: dict[Kind, str] = {
 
 
 class FilterError(InputError):
-    """A filter that AFAS wouldn't understand, or would misunderstand."""
+    """A `filter` names an unknown field, or an operator or value that doesn't go with the field."""
 
 
 def read_filter(

@@ -63,7 +63,7 @@ class Plan:
         bookmark: What the state says, as far as it can be used.
         keys: The key's fields, as AFAS compares them.
         start: When the run started.
-        began: AFAS' `Date` then; None: it told none, or the run goes on from a place.
+        began: AFAS' `Date` then; None: it told none, or the run goes on from a resume point.
         appends: Whether each change is sent as one row more.
         activates: Whether its end lets the target take out the rows of other versions.
     """
@@ -106,7 +106,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         SchemaChangedError: The definition or the settings don't fit the connector.
         FilterError: The filter is too long.
         UnsortableError: AFAS can't sort the rows.
-        StateError: The state's place can't be used.
+        StateError: The state's `place` can't be used.
     """
     mine = settings.stream(definition.connector_id)
     own, now = kinds_of(connector, {}), kinds_of(connector, mine.types)
@@ -201,7 +201,9 @@ def _start_with_key(  # noqa: PLR0913, PLR0917 - called in one place, which has 
 ) -> tuple[StartingPoint, list[Selection]]:
     """What is read of a stream with a key, and from where on."""
     first = key.first(start_date) if start_date and key.kind != "int" else None
-    lower = resume_point.lower if resume_point else (bookmark.lower(key) if bookmark.bookmark is not None else first)
+    lower = (
+        resume_point.lower if resume_point else (bookmark.lower_bound(key) if bookmark.bookmark is not None else first)
+    )
     reached = bookmark.bookmark
     try:
         witness = key_from_text(bookmark.witness, keys) if bookmark.witness and keys else None
@@ -228,7 +230,7 @@ def _start_without_key(
     def scans_up_to(high: Stamp) -> list[Scan]:
         begin, end = low, high
         if key.kind == "int":
-            begin, end = bookmark.settled, bookmark.pending if bookmark.is_ripe(key, start) else None
+            begin, end = bookmark.settled, bookmark.pending if bookmark.settles_pending(key, start) else None
         elif first and start_date:
             begin = key.first(start_date)
         found = []
@@ -249,7 +251,7 @@ def _scans(
     version: int | None,
     resume_point: ResumePoint | None,
 ) -> list[Scan]:
-    """The selections, one after the other, each in parts where the filter has some; the place must be in one."""
+    """A scan for each selection and part of the filter; the resume point must be in one of them."""
     scans = [
         Scan(selection, part, selection.name + (f" {number}" if number > 1 else ""), version)
         for selection in selections
@@ -274,7 +276,7 @@ def _usable_bookmark(
         if not (appends and taken_over):
             return bookmark
         # What came late may be lacking, and nothing is read again later on.
-        low = bookmark.lower(key)
+        low = bookmark.lower_bound(key)
         return dataclasses.replace(bookmark, bookmark=low, pending=low)
     # When the run that wrote it took place, and so what changed since, can't be known.
     definition.logger.warning(

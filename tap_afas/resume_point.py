@@ -1,4 +1,4 @@
-"""The place of a killed run, as one text of the STATE."""
+"""Writes a `ResumePoint` as the text that the STATE holds under `place`, and reads it back."""
 
 from __future__ import annotations
 
@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 
 
 def resume_point_to_text(resume_point: ResumePoint, keys: Sequence[KeyField], start: datetime.datetime) -> str:
-    """A place as one text."""
+    """A resume point as one JSON text.
+
+    Args:
+        resume_point: What to write.
+        keys: The key's fields, in their order.
+        start: When the run started.
+    """
+    fields = dataclasses.asdict(resume_point)
     return json.dumps({
-        **dataclasses.asdict(resume_point),
+        "reading": fields.pop("scan"),
+        **fields,
         "cursor": [key_to_text(key) for key in resume_point.cursor],
         "witness": None if resume_point.witness is None else key_to_text(resume_point.witness),
         "keys": [key.id for key in keys],
@@ -30,10 +38,15 @@ def resume_point_to_text(resume_point: ResumePoint, keys: Sequence[KeyField], st
 
 
 def check_resume_point(stream: str, text: str, names: Sequence[str]) -> dict[str, Any]:
-    """The content of a place that is about a key.
+    """The JSON object in a resume point's text, if it goes with the key that the stream has now.
+
+    Args:
+        stream: The stream's name, for the error.
+        text: `place` in the STATE.
+        names: The key's fields now.
 
     Raises:
-        StateError: It can't be read, or it is about another key.
+        StateError: It is not JSON of this form, or was written under another key.
     """
     try:
         content = json.loads(text)
@@ -51,10 +64,16 @@ def check_resume_point(stream: str, text: str, names: Sequence[str]) -> dict[str
 def read_resume_point(
     stream: str, text: str, keys: Sequence[KeyField], key: ReplicationKey
 ) -> tuple[ResumePoint, datetime.datetime]:
-    """The place of a killed run, and when that had started.
+    """Where a killed run can go on, and when that run had started.
+
+    Args:
+        stream: The stream's name, for the error.
+        text: `place` in the STATE.
+        keys: The key's fields now.
+        key: The stream's replication key.
 
     Raises:
-        StateError: It can't be used, or it is about another key.
+        StateError: It is not JSON of this form, or was written under another key.
     """
     content = check_resume_point(stream, text, [field.id for field in keys])
     try:

@@ -145,7 +145,7 @@ class Scheduler:
             raise InterruptedRunError(self._signum)
 
     def run_all(self, streams: Mapping[Sync, AfasStream], parallel: int, failures: Mapping[str, Exception]) -> None:
-        """Run the syncs of a whole run, what takes longest first, and say what came of them.
+        """Run the syncs of a whole run, the largest streams first, and log a summary of each.
 
         Args:
             streams: As `run` takes them.
@@ -195,7 +195,7 @@ class Scheduler:
 
 
 class Workers:
-    """Threads that do jobs and hand back what came of them, in the order it came.
+    """A pool of daemon threads that run jobs; `next` returns their results, whichever is done first.
 
     They are daemons: one that waits for AFAS doesn't keep the program from ending.
 

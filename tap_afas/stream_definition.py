@@ -1,4 +1,4 @@
-"""What a stream is, and whether the connector still fits it."""
+"""A stream as discovery or a catalog defines it, held against the connector as it is now (drift)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SchemaChangedError(ProfitError):
-    """The connector doesn't fit the stream, or no longer."""
+    """The connector in AFAS no longer fits the stream's catalog entry, or the entry can't be synced."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class StreamDefinition:
 
     @property
     def logger(self) -> logging.Logger:
-        """Where is said what concerns the stream; the SDK's logger of it."""
+        """The logger of the stream, the one that the SDK uses too: `tap-afas.<name>`."""
         return logging.getLogger(f"tap-afas.{self.name}")
 
     def sorting_key(self, connector: Connector) -> tuple[str, ...]:
@@ -104,7 +104,7 @@ class StreamDefinition:
         """Check that a connector's rows can be selected by the replication key.
 
         Raises:
-            SchemaChangedError: They can't.
+            SchemaChangedError: AFAS can't sort on it, or it is neither a date nor a whole number.
         """
         stamp = self.replication_key or ""
         setting = f"`streams.{self.connector_id}.replication_key`"

@@ -143,7 +143,7 @@ class Sync:
         return client.rows(connector_id, self._query, once=self._plan.paginator.tries_once)
 
     def receive(self, asked: Any, error: BaseException | None = None) -> Delivery | None:
-        """Take what came of `ask`.
+        """Take the result of `ask`.
 
         Args:
             asked: What it returned.
@@ -269,7 +269,7 @@ class Sync:
         return None if self._held else self._deliver(rows, version, answer.date)
 
     def _deliver(self, rows: list[Any], version: int | None, now: datetime.datetime | None) -> Delivery:
-        """Hand out rows, with the bookmark or the place as far as what was read allows."""
+        """The delivery of rows, with the STATE behind them: the bookmark after the last page, a resume point before."""
         plan, paginator, done = self._plan, self._plan.paginator, self._plan.paginator.done
         if self._key is not None and done:
             self._bookmark = self._bookmark.completed(

@@ -1,4 +1,4 @@
-"""Who asks: the classic token, or OAuth client credentials.
+"""The `Authorization` header: a classic token, or a bearer token for OAuth client credentials.
 
 Source: docs.afas.help, "Authentication". Classic tokens stop on 31 August 2027.
 """
@@ -50,7 +50,7 @@ class Credentials(Protocol):
     """What puts the `Authorization` header on a request."""
 
     def header(self) -> str:
-        """The header's value; may ask AFAS for a bearer."""
+        """Its value, such as `Bearer …`; may ask AFAS for a bearer token first."""
 
     def renew(self, refused: str) -> bool:
         """Get a new value in place of one that AFAS refused; False when there is none to get."""
@@ -64,7 +64,7 @@ class ClassicToken:
             ignored.
 
     Raises:
-        ValueError: It has none of these forms.
+        ValueError: The token is written in another form.
     """
 
     def __init__(self, token: str) -> None:
@@ -80,11 +80,11 @@ class ClassicToken:
         self._header = "AfasToken " + base64.b64encode(decoded.encode()).decode()
 
     def header(self) -> str:
-        """The header's value."""
+        """`AfasToken` and the token in base64; asks AFAS nothing."""
         return self._header
 
     def renew(self, refused: str) -> bool:  # noqa: ARG002 - the protocol's signature
-        """No: a classic token stays what it is."""
+        """False: a classic token can't be renewed."""
         return False
 
 
@@ -120,13 +120,13 @@ class ClientCredentials:
         self._in_header = False
 
     def header(self) -> str:
-        """The header's value; asks AFAS for a bearer when there is none that lasts.
+        """`Bearer` and a token; asks AFAS for one where there is none yet, or it is about to end.
 
         Raises:
             CredentialsError: AFAS doesn't accept the client.
-            BusyError: AFAS can't tell just now.
-            UnexpectedAnswerError: What answers is no AFAS.
-            UnreachableError: No answer.
+            BusyError: AFAS can't hand out a token just now.
+            UnexpectedAnswerError: The answer holds no token; `base_url` may be wrong.
+            UnreachableError: No answer came.
         """
         with self._lock:
             if self._clock() >= self._until:

@@ -44,7 +44,7 @@ logger = logging.getLogger("tap-afas.profit")
 
 _TRIES = 5
 _FIRST_PAUSE = 2.0
-# AFAS gives up on a question after this long; until then it may be busy with one that nobody waits for any more.
+# AFAS gives up on a question after this long; until then it may still work on one whose connection has broken off.
 _AFAS_TIMEOUT = 900.0
 # AFAS sends at most 75 MB an answer (help.afas.nl); somewhat more is read, so that the limit is AFAS' and not the
 # tap's.
@@ -53,7 +53,7 @@ _LARGEST_ANSWER = 80_000_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """What AFAS answered.
+    """A successful answer of AFAS, and what it took to get it.
 
     Attributes:
         body: The bytes, decompressed.
@@ -70,10 +70,10 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How gently AFAS is asked.
+    """How many requests at once, and how long to wait.
 
     Attributes:
-        max_parallel_requests: At once, over all connectors.
+        max_parallel_requests: Requests at once, over all connectors.
         request_timeout: Seconds to wait for an answer.
         max_retry_wait: The longest wait in seconds that AFAS may ask for.
     """
@@ -95,8 +95,8 @@ class ProfitClient:
 
     Args:
         base_url: Up to and including `ProfitRestServices`.
-        credentials: Who asks.
-        limits: How gently.
+        credentials: Make the `Authorization` header.
+        limits: Parallel requests, time-out and longest wait.
         headers: Sent with each request.
 
     Attributes:
@@ -130,7 +130,7 @@ class ProfitClient:
         """What the token may read, and AFAS' clock.
 
         Raises:
-            ProfitError: AFAS didn't tell.
+            ProfitError: AFAS refused, or could not be reached.
         """
         answer = self._ask("metainfo", "", pages=False)
         environment = read_environment(_content(answer.body))
@@ -141,7 +141,7 @@ class ProfitClient:
         """The fields of a GetConnector.
 
         Raises:
-            ProfitError: AFAS didn't tell.
+            ProfitError: AFAS refused, or could not be reached.
             StoppedError: `stop` was called.
         """
         answer = self._ask(f"metainfo/get/{quote(connector_id, safe='')}", connector_id, pages=False)
@@ -232,7 +232,7 @@ class ProfitClient:
         return asked
 
     def _wait_for_server(self, error: ProfitError, connector_id: str, passed: float) -> None:
-        """Give AFAS the time to end a question that nobody waits for any more: asking at once would double its load."""
+        """Wait until AFAS has ended a question whose connection broke off: asking at once would double its load."""
         pause = min(max(_AFAS_TIMEOUT - passed, _FIRST_PAUSE), self.limits.max_retry_wait)
         logger.warning(
             "%s: %s Waiting %.0f s, since AFAS may still be busy with the question.",
@@ -263,7 +263,7 @@ class ProfitClient:
 
 
 def _error_for_listed_connector(error: ProfitError) -> ProfitError | None:
-    """What more is known of a refusal, where the connector is in the app connector."""
+    """A better error for a refusal, where `/metainfo` has listed the connector; None: there is nothing to add."""
     if isinstance(error, NotAllowedError):
         return dataclasses.replace(
             error,

@@ -71,14 +71,14 @@ class StoppedError(Exception):
 
 @dataclasses.dataclass(eq=False)
 class UnreachableError(ProfitError):
-    """No answer came, or it broke off."""
+    """AFAS could not be reached, or the connection broke off before the answer was complete."""
 
     retry: bool = True
 
 
 @dataclasses.dataclass(eq=False)
 class TimeOutError(ProfitError):
-    """The answer took too long, here or at AFAS."""
+    """The answer took longer than `request_timeout`, or than AFAS' own 900 seconds."""
 
     retry_smaller: bool = True
 
@@ -98,7 +98,7 @@ class BusyError(ProfitError):
 
 
 class UnexpectedAnswerError(ProfitError):
-    """An answer that is not what the API promises."""
+    """The answer is not what the API documents, such as HTML where JSON should be; `base_url` is often wrong."""
 
 
 class CredentialsError(ProfitError):
@@ -114,12 +114,12 @@ class NotAllowedError(ConnectorError):
 
 
 class InvalidQueryError(ProfitError):
-    """AFAS doesn't accept the question: a field, an order, a value."""
+    """AFAS refuses the query: it names an unknown field, or one that can't be sorted or filtered on."""
 
 
 @dataclasses.dataclass(eq=False)
 class UnknownRefusalError(ProfitError):
-    """A refusal in words that the tap doesn't know."""
+    """AFAS refuses with a message that no entry of `REFUSALS` matches."""
 
     retry: bool = True
 
@@ -217,7 +217,7 @@ _BY_STATUS: dict[int, Refusal] = {
     HTTPStatus.FORBIDDEN: Refusal(
         "",
         CredentialsError,
-        "AFAS lets nobody in from this machine's address, or is overloaded.",
+        "AFAS refuses requests from this machine's address, or is overloaded.",
         "Check the IP rules of the app connector in AFAS; if they are right, run again later.",
     ),
     HTTPStatus.NOT_FOUND: Refusal(
@@ -252,7 +252,7 @@ _BUSY_STATUSES = {
 
 
 def error_from_response(status: int, headers: Mapping[str, str], body: bytes) -> ProfitError:
-    """The error for an answer that isn't what was asked for.
+    """The error that an answer with a status other than 200 stands for.
 
     A sentence that names a cause wins over the status: AFAS answers "not allowed" with 401 as well as with 500.
     """

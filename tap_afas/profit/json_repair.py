@@ -1,4 +1,4 @@
-"""JSON out of what some versions of AFAS send in its place."""
+"""Repairs the invalid JSON that some versions of AFAS send, and numbers that they write as text."""
 
 from __future__ import annotations
 

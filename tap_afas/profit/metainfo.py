@@ -94,7 +94,7 @@ def kinds_of(connector: Connector, types: Mapping[str, Kind]) -> dict[str, Kind]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Environment:
-    """What a token may read.
+    """An AFAS environment as `/metainfo` describes it: what the token may read.
 
     Attributes:
         id: Name of the environment that answered, `O12345AA`; empty in old versions.
@@ -125,7 +125,7 @@ def read_environment(content: Any) -> Environment:
     """Read the answer of `/metainfo`; every part of it may be missing.
 
     Raises:
-        UnexpectedAnswerError: It is no such answer.
+        UnexpectedAnswerError: The answer doesn't have the form of `/metainfo`.
     """
     if not isinstance(content, dict) or not _PARTS & content.keys():
         raise UnexpectedAnswerError("This is not AFAS' list of connectors (/metainfo).", "Check `base_url`.")
@@ -146,7 +146,7 @@ def read_connector(connector_id: str, content: Any) -> Connector:
     """Read the answer of `/metainfo/get/{id}`.
 
     Raises:
-        UnexpectedAnswerError: It is no such answer, or it names no field.
+        UnexpectedAnswerError: The answer describes no field.
     """
     fields = content.get("fields") if isinstance(content, dict) else None
     found = [_read_field(entry) for entry in _list(fields) if isinstance(entry, dict) and _text(entry.get("id"))]

@@ -78,7 +78,7 @@ Filter: TypeAlias = tuple[Group, ...]
 
 
 def and_filters(left: Filter, right: Filter) -> Filter:
-    """The filter that lets through what both let through."""
+    """Rows that pass both filters: `(a or b) and c` as `(a and c) or (b and c)`."""
     if not left or not right:
         return left or right
     return tuple((*one, *other) for one in left for other in right)

@@ -194,7 +194,7 @@ class RowReader:
         """The values of a field that was read as AFAS has it, as values of another kind.
 
         Raises:
-            UnfitValueError: One isn't.
+            UnfitValueError: A value isn't of that kind.
         """
         values = []
         for row, value in zip(rows, self.column(field, rows), strict=True):
@@ -214,7 +214,7 @@ class RowReader:
             gone: Whether null is taken for what says that the field is gone.
 
         Raises:
-            UnfitValueError: One is neither.
+            UnfitValueError: A value is neither a number nor a text that holds one.
         """
         column = self.column(field, rows)
         with contextlib.suppress(msgspec.DecodeError, RecursionError):

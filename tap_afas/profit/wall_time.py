@@ -247,7 +247,10 @@ _CUTS: dict[Unit, tuple[int, str]] = {
 
 
 def coarsest_unit(stamps: Iterable[str], before: Unit | None = None) -> Unit | None:
-    """The coarsest unit in which wall times can have been shown, and `before` as well; None where there are none."""
+    """The coarsest unit that fits all the wall times, and is no coarser than `before`; None where there are none.
+
+    `["2024-03-31T09:00:00", "2024-03-31T10:30:00"]` can have been shown by the minute.
+    """
     if before == "second":
         return before
     allowed = list(SECONDS)[list(SECONDS).index(before) if before else 0 :]
@@ -268,6 +271,10 @@ def floor(wall: str, unit: Unit) -> str:
 
 
 def lower_bound_after(wall: str, unit: Unit) -> str:
-    """Where what is shown behind a wall time begins: a step is passed over only where the wall time begins it."""
+    """The lower bound for reading what comes after a wall time, where stamps are shown in steps of a unit.
+
+    `lower_bound_after("2024-03-31T09:00:00", "hour")` is `2024-03-31T10:00:00`. Within a step it is where the step
+    begins: `lower_bound_after("2024-03-31T09:30:00", "hour")` is `2024-03-31T09:00:00`.
+    """
     start = floor(wall, unit)
     return shift(start, SECONDS[unit]) if start == wall[:_SECOND_DIGITS] else start

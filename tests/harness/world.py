@@ -349,7 +349,7 @@ def run(
     if bookmark.place:
         resume_point, start = read_resume_point("X", bookmark.place, keys, rkey)
     cap = rkey.cap(start)
-    lower = resume_point.lower if resume_point else bookmark.lower(rkey)
+    lower = resume_point.lower if resume_point else bookmark.lower_bound(rkey)
     scans = (
         [Scan(all_rows(), name="all")]
         if lower is None or odd.appends

@@ -200,4 +200,4 @@ def test_a_restored_environment_is_noticed(sandbox: Sandbox, walk: str, page_siz
     source.clock.tick(60)
     ran = run(source, state, page_size=page_size)
     assert ran.error is not None
-    assert "That is how a restored or copied environment looks." in ran.said
+    assert "This happens when an environment is restored from a backup or copied." in ran.said

@@ -26,17 +26,17 @@ _QUERY = Query(("Id",), _BETWEEN.groups)
 @pytest.mark.parametrize(
     ("selection", "unit", "stamp", "said"),
     [
-        (_CHANGED, "second", "2024-03-01T09:59:58", "from before the asked 2024-03-01T10:00:00"),
-        (_CHANGED, "minute", "2024-03-01T09:58:00", "from before the asked"),
-        (_CHANGED, "hour", "2024-03-01T08:00:00", "from before the asked"),
-        (_CHANGED, "day", "2024-02-29T00:00:00", "from before the asked"),
+        (_CHANGED, "second", "2024-03-01T09:59:58", "earlier than the 2024-03-01T10:00:00 asked for"),
+        (_CHANGED, "minute", "2024-03-01T09:58:00", "earlier than the"),
+        (_CHANGED, "hour", "2024-03-01T08:00:00", "earlier than the"),
+        (_CHANGED, "day", "2024-02-29T00:00:00", "earlier than the"),
         (_CHANGED, "second", None, "with an empty At"),
-        (_BOTH, "second", "2024-03-01T09:59:58", "from before the asked"),
-        (_BETWEEN, "second", "2024-03-02T00:00:02", "from behind the asked 2024-03-02T00:00:00"),
+        (_BOTH, "second", "2024-03-01T09:59:58", "earlier than the"),
+        (_BETWEEN, "second", "2024-03-02T00:00:02", "later than the 2024-03-02T00:00:00 asked for"),
         (_BETWEEN, "second", None, "with an empty At"),
-        (_EMPTY, "second", "2024-03-02T00:00:00", "asked for those without"),
-        (_NUMBERS, "day", 4, "from before the asked 5"),
-        (_NUMBERS, "day", 10, "from behind the asked 9"),
+        (_EMPTY, "second", "2024-03-02T00:00:00", "only those without one were asked for"),
+        (_NUMBERS, "day", 4, "earlier than the 5 asked for"),
+        (_NUMBERS, "day", 10, "later than the 9 asked for"),
     ],
 )
 def test_a_row_from_outside(selection: Selection, unit: Unit, stamp: Any, said: str) -> None:

@@ -1,6 +1,6 @@
 """The key of a connector: what its fields hold, how AFAS may compare them, and whether it tells rows apart.
 
-AFAS compares what it stores, which isn't always what it shows: text under a collation that nobody tells (case,
+AFAS compares what it stores, which isn't always what it shows: text under a collation that AFAS doesn't name (case,
 accents, width, trailing blanks), decimals and times finer than shown. So nothing here decides an order of text, and
 what AFAS might hold equal counts as a tie.
 """

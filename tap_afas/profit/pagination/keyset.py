@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tap_afas.profit.pagination.errors import KeyComparisonError, MisbehavedError
 from tap_afas.profit.pagination.key import at_or_after, check_keys, in_order, keys_tie, shortest_prefix, usable_depth
-from tap_afas.profit.pagination.page_size import is_end
+from tap_afas.profit.pagination.page_size import is_last_page
 from tap_afas.profit.query import Condition, Filter, Group, Query, longest_fitting_query
 
 if TYPE_CHECKING:
@@ -70,10 +70,11 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
 
 
 class KeysetPaginator:
-    """By key: `key >= last`, in the key's order.
+    """Reads rows in the order of their key: each page asks for `key >= last key of the page before`.
 
-    The condition uses the fewest fields of the key, from its first one on, for which at most half of the page before
-    ties with its last row. Rows that come again are dropped by comparing them as they are.
+    The condition uses as few fields of the key as it can, from the first one on, as long as at most half of the page
+    before has the same values in them as its last row. A row that came in the page before is not delivered again,
+    unless it has changed since.
 
     Args:
         keys: The key's fields, all sortable.
@@ -100,8 +101,7 @@ class KeysetPaginator:
         self._depth = self._fitting(self.cursor[0]) if cursor else usable_depth(self.keys, cautious=self._cautious)
         # Rows of the page before that come again, as they were.
         self._known: dict[Key, bytes] = {}
-        # The last row is known to be gone: its absence tells nothing.
-        self._gone = False
+        self._gone = False  # The last row is known to be gone: that it doesn't come tells nothing.
         self._stuck = 0
         # The last keys of pages, and how often each was one.
         self._ends: collections.Counter[Key] = collections.Counter()
@@ -120,7 +120,7 @@ class KeysetPaginator:
     # What to ask
 
     def _fitting(self, key: Key) -> int:
-        """As many of them as the query string holds: fewer only bring more rows again."""
+        """How many fields of a key fit into the query string; with fewer of them, more rows come twice."""
         depths = range(usable_depth(self.keys, cautious=self._cautious), 1, -1)
         return next((depth for depth in depths if self._ask(self._behind(key, depth)[:1], take=10**6)[0].fits), 1)
 
@@ -172,11 +172,11 @@ class KeysetPaginator:
         asked = self.cursor[self._back] if self.cursor else None
         if not in_order(self.keys, keys, asked and asked[: self._depth]):
             raise MisbehavedError(
-                f"AFAS sends rows out of the asked order or from before the asked place. Asked: {query}."
+                f"AFAS sends rows in another order than asked, or from before the key asked for. Asked: {query}."
             )
         if asked is not None and not self._exhausted and not self._is_met(asked, keys):
             if asked in keys and not self._may_be_cautious:
-                raise KeyComparisonError.for_key(self._order, "others before it")
+                raise KeyComparisonError.for_key(self._order, "rows before it")
             if asked in keys or not self._gone:
                 self._look_further_back(query, keys, asked)
                 return ()
@@ -187,7 +187,7 @@ class KeysetPaginator:
         self._pages += 1
         moved = bool(keys) and keys[-1] not in self._known and keys[-1] not in self.cursor[:1]
         longest, self._longest = self._longest, max(self._longest, len(keys))
-        if is_end(len(keys), query.take) or (not moved and len(keys) < min(query.take, longest)):
+        if is_last_page(len(keys), query.take) or (not moved and len(keys) < min(query.take, longest)):
             self._exhaust(query, keys[-1] if moved else None)
         elif moved:
             self._go_on_from(page)
@@ -199,7 +199,7 @@ class KeysetPaginator:
             else:
                 self._ask_for_more(query)
         if len(keys) >= query.take:
-            self.size.went_well()
+            self.size.count_full_page()
         return new
 
     def _is_met(self, asked: Key, keys: Sequence[Key]) -> bool:
@@ -214,7 +214,7 @@ class KeysetPaginator:
         last = keys[-1]
         self._ends[last] += 1
         if self._ends[last] > _MOST_RETURNS:
-            raise KeyComparisonError.for_key(self._order, "the same again and again")
+            raise KeyComparisonError.for_key(self._order, "the same rows again and again")
         # Where rows tie by the score, the next page needs about as many rows.
         self._stuck = max(0, self._stuck - 1)
         self._exhausted = self._back = 0
@@ -235,7 +235,7 @@ class KeysetPaginator:
         self._stuck += 1
         if self._stuck > _MOST_STUCK:
             raise MisbehavedError(
-                f"AFAS sends the same rows again and again: it holds their keys equal. Asked: {query}."
+                f"AFAS sends the same rows again and again, since it treats their keys as equal. Asked: {query}."
             )
 
     def _accept_tail(self, query: Query, page: Page) -> None:
@@ -260,8 +260,6 @@ class KeysetPaginator:
             self._transition("the end of the only page")
         else:
             self._transition("the end of several pages")
-
-    # Contact
 
     @property
     def _may_be_cautious(self) -> bool:
@@ -290,7 +288,7 @@ class KeysetPaginator:
         first = page.keys[0], page.fingerprint(0)
         self._firsts += 1
         if (self.phase is Phase.AGAIN and first == self._first) or self._firsts > _MOST_FIRSTS:
-            raise KeyComparisonError.for_key(self._order, f"others. Asked: {query}")
+            raise KeyComparisonError.for_key(self._order, f"other rows. Asked: {query}")
         self._first = first
         self._transition("a row")
 

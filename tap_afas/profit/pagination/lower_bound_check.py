@@ -1,7 +1,9 @@
-"""Contact of the lower end: does AFAS read the literal of a stamp as it shows stamps?
+"""Checks the lower bound of a run: does AFAS compare stamps as it shows them?
 
-A run whose lower end is at or before the bookmark meets the row that bore it, the witness. Where it doesn't, these
-questions tell a row that went, or changed, from an AFAS that would pass over rows in silence.
+A run whose lower bound is at or before the bookmark should read the witness again, the row whose stamp was the
+bookmark. Where it didn't come, a few questions tell why: the row is gone or has changed, which is fine; or AFAS
+compares stamps differently from how it shows them (in another time zone, say), and would leave out rows without any
+error.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import enum
 from typing import TYPE_CHECKING
 
 from tap_afas.profit.pagination.errors import MisbehavedError
-from tap_afas.profit.pagination.page_size import SURELY_WHOLE
+from tap_afas.profit.pagination.page_size import DEFAULT_TAKE
 from tap_afas.profit.query import Condition, Filter, Group, Query, and_filters
 from tap_afas.profit.wall_time import shift
 
@@ -31,7 +33,7 @@ _MOST_TRIES = 5
 class Phase(enum.Enum):
     """What is asked next."""
 
-    WITNESS = "the row that bore the bookmark, by its key"
+    WITNESS = "the row whose stamp was the bookmark, by its key"
     NEWEST = "the row with the highest stamp, where that one is gone"
     BY_STAMP = "the row, from its stamp on"
     ONCE_MORE = "the row as before"
@@ -57,33 +59,33 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
 
 @dataclasses.dataclass(eq=False)
 class StampComparisonError(MisbehavedError):
-    """AFAS reads the literals of stamps otherwise than it shows stamps."""
+    """AFAS compares stamps differently from how it shows them, so rows that changed would be left out."""
 
     advice: str = (
-        "Rows would be lost in silence. Set `streams.<connector>.replication_key` to a field that AFAS compares as it"
-        " shows it, or empty for a full table."
+        "Rows that changed would be left out without any error. Set `streams.<connector>.replication_key` to a field"
+        " that AFAS compares as it shows it, or empty for a full table."
     )
 
 
 @dataclasses.dataclass(eq=False)
 class StampWentBackError(MisbehavedError):
-    """A row bears an earlier stamp than it did, by more than a late commit can bring about."""
+    """The witness has an earlier stamp than the run before saw, by more than a late commit explains."""
 
     advice: str = (
-        "That is how a restored or copied environment looks. Start this stream anew: without its part of the state, or"
-        " `meltano run --full-refresh`."
+        "This happens when an environment is restored from a backup or copied. Load this stream anew: without its part"
+        " of the state, or `meltano run --full-refresh`."
     )
 
 
 class LowerBoundCheck:
-    """Asks for the witness, or where it is gone for the newest row.
+    """Asks for the witness by its key and by its stamp; where it is gone, for the newest row.
 
     Args:
         stamp: The stamp's field.
         keys: The key's fields, all sortable.
         where: The filter of the settings.
-        since: Where the run began, the stamp that the witness bore, and its key, where that is known.
-        other: The key of another row of its stamp that came.
+        since: The run's lower bound, the bookmark, and the key of the witness, where it is known.
+        other: The key of another row that came and whose stamp is the bookmark.
     """
 
     def __init__(
@@ -97,14 +99,14 @@ class LowerBoundCheck:
         self._since = since
         self._other = other
         # The key of the row that is asked for; None: the newest, by its stamp alone, since AFAS may compare keys
-        # otherwise than it shows them as well. What its stamp was, and a fingerprint of it.
+        # differently from how it shows them as well. What its stamp was, and a fingerprint of it.
         self._key = since.witness
         self._found: tuple[Stamp, bytes] = (None, b"")
         self._tries = 0
 
     @property
     def done(self) -> bool:
-        """Whether AFAS reads literals as it shows stamps; where it doesn't, `advance` raises."""
+        """Whether the check has passed; where it fails, `advance` raises."""
         return self.phase is Phase.DONE
 
     def next_query(self) -> Query:
@@ -120,10 +122,10 @@ class LowerBoundCheck:
             exact = field.kind not in {"moment", "decimal"}
             literal = field.literal(value) if exact else field.before(value)
             group = (*group, Condition(field.id, "=" if exact else ">=", literal))
-        return Query(tuple(field.id for field in self.keys), and_filters(self.where, (group,)), take=SURELY_WHOLE)
+        return Query(tuple(field.id for field in self.keys), and_filters(self.where, (group,)), take=DEFAULT_TAKE)
 
     def give_up(self) -> None:
-        """A row can't be asked for: there is nothing to hold AFAS' literals against."""
+        """End the check without a result: the query for a row would be too long for AFAS."""
         self.phase = Phase.DONE
 
     def _transition(self, reason: str) -> None:
@@ -140,8 +142,8 @@ class LowerBoundCheck:
         """Take the answer to a query; none of its rows is new.
 
         Raises:
-            StampComparisonError: AFAS compares the stamp otherwise than it shows it.
-            StampWentBackError: The witness bears an earlier stamp.
+            StampComparisonError: AFAS compares the stamp differently from how it shows it.
+            StampWentBackError: The witness has an earlier stamp than before.
         """
         found = self._find_row(page)
         stamp = found[0]
@@ -154,8 +156,8 @@ class LowerBoundCheck:
             self._tries += 1
             if found == self._found or self._tries >= _MOST_TRIES:
                 raise StampComparisonError(
-                    f"AFAS compares {self.stamp} otherwise than it shows it: a row with {self._found[0]} doesn't come"
-                    f" where those from {self._since.lower} on are asked for. Asked: {query}."
+                    f"AFAS compares {self.stamp} differently from how it shows it: a row with {self._found[0]} doesn't"
+                    f" come when all from {self._since.lower} on are asked for. Asked: {query}."
                 )
             self._found = found
             self._transition("it went, or lost its stamp" if stamp is None else "it changed meanwhile")
@@ -165,12 +167,12 @@ class LowerBoundCheck:
             self._transition(gone if self._other is None else "it went, and another row of its stamp came")
         elif stamp < self._since.lower:
             raise StampWentBackError(
-                f"The row that was last changed on {self._since.bookmark} bears {stamp} in {self.stamp} now."
+                f"The row that was last changed on {self._since.bookmark} has {stamp} in {self.stamp} now."
                 f" Asked: {query}."
             )
         else:
             if stamp < self._since.bookmark:
-                # A late commit, with a stamp that the run selects as well: the row doesn't bear the bookmark any more.
+                # A late commit, with a stamp that the run selects as well: it is no longer a row with the bookmark.
                 self.witness = self._other
             self._found = found
             self._transition("it should have come")

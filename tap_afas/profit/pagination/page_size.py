@@ -1,8 +1,8 @@
-"""How large the next page should be, and where a page ends a walk."""
+"""How many rows to ask for in the next page, and whether a short page is the last one."""
 
 from __future__ import annotations
 
-SURELY_WHOLE = 100
+DEFAULT_TAKE = 100
 """AFAS' own default `take`. It may cap a larger one anywhere (its documentation doesn't say where), so a page of
 fewer rows than this is the end, and a longer one that isn't full leaves it open."""
 
@@ -11,7 +11,7 @@ _GROWTH = 1.5
 
 
 class PageSize:
-    """How many rows to ask for: as many as wanted, fewer where AFAS can't, slowly more again.
+    """How many rows to ask for: `wanted` at first, half after each page that was too much for AFAS, slowly more again.
 
     Args:
         wanted: Rows a page at best.
@@ -24,7 +24,7 @@ class PageSize:
         self._largest_good = 0
 
     def shrink(self) -> bool:
-        """Halve the page after AFAS found it too much; False when it can't be smaller."""
+        """Ask for half as many rows after a page that was too much for AFAS; False when it is one row already."""
         if self.take <= 1:
             return False
         if 0 < self._largest_good < self.take:
@@ -35,8 +35,8 @@ class PageSize:
         self._good = self._largest_good = 0
         return True
 
-    def went_well(self) -> None:
-        """Take note of a full page: after some of them the next may be larger again."""
+    def count_full_page(self) -> None:
+        """Count a full page; after eight of them the next one is half as large again, up to `wanted`."""
         self._good += 1
         self._largest_good = max(self._largest_good, self.take)
         if self._good >= _GROW_AFTER and self.take < self.wanted:
@@ -44,6 +44,6 @@ class PageSize:
             self._good = 0
 
 
-def is_end(rows: int, take: int) -> bool:
-    """Whether an answer of so many rows, where `take` were asked, is surely all there is."""
-    return rows < min(take, SURELY_WHOLE)
+def is_last_page(rows: int, take: int) -> bool:
+    """Whether `rows` rows, where `take` were asked for, are surely all there is; False leaves it open."""
+    return rows < min(take, DEFAULT_TAKE)

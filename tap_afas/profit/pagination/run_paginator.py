@@ -1,4 +1,4 @@
-"""What one run reads of a connector: its selections one after the other, and what the bookmark needs."""
+"""The paginator of one run: which page to ask for next, over all of its scans."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Phase(enum.Enum):
 
     SINGLE_ANSWER = "what changed and what is empty, in one question"
     HIGHEST = "the row with the highest stamp"
-    SCAN = "a page of a scan"
-    LOWER_BOUND = "whether the row that bore the bookmark should have come"
+    SCAN = "the next page of a scan"
+    LOWER_BOUND = "whether the witness, which didn't come, should have come"
     DONE = "nothing more"
 
 
@@ -60,12 +60,12 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
 
 
 class RunPaginator:
-    """The paginator of one run.
+    """Decides what one run asks for: its scans one after the other, and the questions that the bookmark needs.
 
     Args:
         scans: What to read, in this order.
         walk: Makes the walk of a scan, from its filter and a cursor.
-        by_offset: Makes the walk where there is no contact.
+        by_offset: Makes the walk where AFAS compares the key differently from how it shows it.
         order: Fields to sort by where a single question is asked.
         keys: The key's fields, if a key is known and can be sorted on.
         size: Rows a page.
@@ -74,8 +74,8 @@ class RunPaginator:
         resume_point: Where a killed run stood; it counts as begun then.
 
     Attributes:
-        stamps: What the bookmark needs of them, once `done`.
-        notes: What people should know; whoever tells them takes them out.
+        stamps: What the next bookmark is made of, once `done`.
+        notes: Sentences to log as warnings; whoever logs them removes them.
     """
 
     def __init__(  # noqa: PLR0913 - made in one place, with names
@@ -125,7 +125,7 @@ class RunPaginator:
 
     @property
     def scan(self) -> Scan:
-        """What is being read."""
+        """The scan that is being read."""
         return self.scans[self._number]
 
     @property
@@ -210,14 +210,12 @@ class RunPaginator:
             return self._accept_page(query, page)
         if self.phase is Phase.HIGHEST:
             self._accept_highest(page)
-        elif self._lower_bound_check is not None:
-            self._lower_bound_check.advance(query, page)
-            self.stamps.old_witness = self._lower_bound_check.witness
-            if not self._lower_bound_check.done and not self._lower_bound_check.next_query().fits:
-                self._lower_bound_check.give_up()
-            self._transition(
-                "AFAS reads stamps as it shows them" if self._lower_bound_check.done else "another question"
-            )
+        elif (check := self._lower_bound_check) is not None:
+            check.advance(query, page)
+            self.stamps.old_witness = check.witness
+            if not check.done and not check.next_query().fits:
+                check.give_up()
+            self._transition("AFAS reads stamps as it shows them" if check.done else "another question")
         return ()
 
     def _accept_single_answer(self, query: Query, page: Page, seconds: float) -> Sequence[int]:
@@ -290,7 +288,7 @@ class RunPaginator:
         return new
 
     def _check_and_track(self, query: Query, selection: Selection, page: Page, new: Sequence[int]) -> None:
-        """Hold a page against what was asked, and take from it what the bookmark needs."""
+        """Check that a page's stamps lie in the selection, and learn from them."""
         if self.stamp is not None:
             selection.check(query, page.stamps, self.since.unit or "day")
             self.stamps.add_page(page, new)
@@ -300,10 +298,7 @@ class RunPaginator:
             self._transition("all there is")
             return
         where = self._parts[0] if len(self._parts) == 1 else ()
-        self._lower_bound_check = LowerBoundCheck(
-            self.stamp, self._keys, where, self.since, other=self.stamps.same_stamp
-        )
+        check = LowerBoundCheck(self.stamp, self._keys, where, self.since, other=self.stamps.same_stamp)
+        self._lower_bound_check = check
         # A row whose key and a filter fill the query string can't be asked for.
-        self._transition(
-            "all there is, without the witness" if self._lower_bound_check.next_query().fits else "all there is"
-        )
+        self._transition("all there is, without the witness" if check.next_query().fits else "all there is")

@@ -79,14 +79,18 @@ def test_a_key_whose_literals_afas_reads_as_earlier_fails_with_a_sentence(sandbo
     odd: dict[str, Any] = {"shifted_fields": ["At"], "shifted_literals": -7200}
     ran = Story(sandbox, _rows(At=_at), key=("At",), stamp=stamp, settings=_PAGE, **odd).sync()
     assert ran.error is not None
-    assert "Item: AFAS sends rows out of the asked order or from before the asked place. Asked: where At >=" in ran.said
+    assert (
+        "Item: AFAS sends rows in another order than asked, or from before the key asked for. Asked: where At >="
+        in ran.said
+    )
 
 
 def test_what_is_read_by_offset_is_said_once(sandbox: Sandbox) -> None:
     ran = Story(sandbox, _rows(Code=str), key=("Code",), settings=_PAGE, padded={"Code": 10}).whole()
     (said,) = ran.log
     assert said.startswith(
-        "AFAS compares Code otherwise than it shows it: asked for the rows from one on, it sends others."
+        "AFAS compares Code differently from how it shows it: asked for the rows that start at a given key, it sent"
+        " other rows."
     )
     assert said.endswith("The rows are read by offset, which takes longer.")
 
