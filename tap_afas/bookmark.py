@@ -35,7 +35,7 @@ _FORMER: dict[str, None] = {"delivered": None, "empties_read": None}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReplicationKey:
-    """The field that tells when a row was last changed.
+    """The replication key, and what its stamps can tell about late commits.
 
     Attributes:
         id: The field.
@@ -60,24 +60,24 @@ class ReplicationKey:
         return None if self.kind == "int" else self.clock.earliest_wall(start)
 
     def lag(self, unit: Unit | None) -> int:
-        """Seconds after which no commit brings a stamp any more."""
+        """Seconds that a commit may come after its stamp: the overlap, and twice the unit in which stamps are shown."""
         return self.overlap + (0 if self.kind == "int" else 2 * SECONDS[self.unit(unit)])
 
     def lagged(self, start: datetime.datetime, unit: Unit) -> Stamp:
-        """Before which stamp nothing comes any more; None for numbers, which tell no time."""
+        """The stamp up to which all had been committed at `start`; None for numbers, which tell no time."""
         return None if self.kind == "int" else shift(self.clock.earliest_wall(start), -self.lag(unit))
 
     def beyond(self, stamp: Stamp, unit: Unit | None) -> Stamp:
-        """A stamp that no row passes which is shown with this one: rows may be stored finer than shown."""
+        """A stamp after every row that is shown with this one: rows may be stored finer than shown."""
         return stamp if stamp is None or self.kind == "int" else shift(stamp, SECONDS[self.unit(unit)])
 
     def first(self, start_date: str) -> Stamp:
-        """Where a first sync begins."""
+        """The stamp from which on a first sync reads, for a `start_date`."""
         wall = self.clock.earliest_wall(_parse_datetime(start_date))
         return floor(wall, "day") if self.by_day else wall
 
     def value(self, literal: Stamp) -> str | int | None:
-        """A stamp as records hold it."""
+        """A stamp as records hold it: UTC, a day, or a number."""
         if literal is None or self.kind == "int":
             return literal  # type: ignore[no-any-return]  # an int
         if self.kind == "date":

@@ -1,4 +1,4 @@
-"""The connection to AFAS that the settings describe: what the streams of a process share."""
+"""What all streams of a run share: the settings, the client, the wall clock, and metainfo that was asked for once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LARGEST_CLOCK_DIFFERENCE = datetime.timedelta(hours=1)
 
 
 def make_client(settings: Settings) -> ProfitClient:
-    """The client that the settings describe."""
+    """The client for the settings: credentials, headers and request limits."""
     credentials: Credentials
     if settings.token:
         credentials = ClassicToken(settings.token)
@@ -48,12 +48,12 @@ def make_client(settings: Settings) -> ProfitClient:
 
 
 class Connection:
-    """A connection to AFAS. What is asked of it is asked when it is wanted, and once.
+    """The settings with what is made from them, shared by all streams; metainfo is asked for when first needed.
 
     Attributes:
         settings: The settings.
         client: Asks AFAS.
-        clock: Of AFAS' wall time.
+        clock: Turns AFAS' wall time into UTC.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -64,7 +64,7 @@ class Connection:
 
     @functools.cached_property
     def environment(self) -> Environment:
-        """What the token may read."""
+        """The environment, from `/metainfo`; asked for once. Warns where clocks differ or the token ends soon."""
         local = datetime.datetime.now(tz=datetime.UTC)
         environment, date = self.client.environment()
         if date is not None and abs(date - local) > _LARGEST_CLOCK_DIFFERENCE:
@@ -101,7 +101,7 @@ class Connection:
         return {connector_id: self._described[connector_id] for connector_id in connector_ids}
 
     def connector(self, connector_id: str) -> Connector:
-        """A connector's fields: those of `describe`, once, or asked for anew.
+        """A connector with its fields: the answer that `describe` got, once, and after that a new one.
 
         Raises:
             ProfitError: AFAS didn't describe it.

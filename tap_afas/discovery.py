@@ -1,4 +1,4 @@
-"""From GetConnectors to streams: names, types, keys and replication keys."""
+"""Discovery: which GetConnectors become streams, with which names, types, keys and replication keys."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def discover(connection: Connection) -> list[StreamDefinition]:
 
 
 def definition_from_catalog(entry: CatalogEntry) -> StreamDefinition:
-    """The stream of a catalog's entry; its keys, replication and selection are for the SDK to apply.
+    """The definition of a stream from a catalog's entry, without keys and selection: `apply_catalog` adds those.
 
     Raises:
         DiscoveryError: The entry's metadata doesn't fit its schema.
@@ -171,7 +171,7 @@ def definition_from_catalog(entry: CatalogEntry) -> StreamDefinition:
 
 
 def define_stream(connector: Connector, settings: StreamSettings) -> StreamDefinition:
-    """The stream of a connector, from the settings first, then from what is known and detected.
+    """The definition of a connector's stream: what the settings say, else what is known of it or detected.
 
     Raises:
         DiscoveryError: The settings name a field that the connector doesn't have.
@@ -213,7 +213,7 @@ def define_stream(connector: Connector, settings: StreamSettings) -> StreamDefin
 
 
 def _warn_of_names(connector: Connector) -> None:
-    """Say which fields a target may have no column for."""
+    """Warn of fields that many targets can't hold: names over 63 characters, names that differ by case only."""
     for field in connector.fields:
         if len(field) > _LONGEST_NAME:
             logger.warning(

@@ -68,7 +68,9 @@ def read_filter(
 
 
 def split_filter(where: Filter, key: Sequence[str], stamp: str | None, connector: Connector) -> tuple[Filter, ...]:
-    """A filter as questions can hold it: as a whole, or where a key tells which rows came already, as groups that fit.
+    """Split a filter that is too long for one query into filters that fit, of which each is read for itself.
+
+    That takes a key: rows that pass several of them come several times, and the key tells which came already.
 
     Args:
         where: The filter.
@@ -99,14 +101,14 @@ def split_filter(where: Filter, key: Sequence[str], stamp: str | None, connector
 
 
 def with_longest_bounds(where: Filter, stamp: str | None) -> Filter:
-    """A filter with conditions as long as those by which rows are selected."""
+    """A filter with the longest conditions that a selection may add to it; for measuring only."""
     return (
         and_filters(where, ((Condition(stamp, ">=", _LITERAL), Condition(stamp, "<=", _LITERAL)),)) if stamp else where
     )
 
 
 def _length(where: Filter, key: Mapping[str, str], stamp: str | None) -> int:
-    """How many characters the longest question has that a filter stands in, beside a key of these values."""
+    """The length in characters of the longest query with this filter, where keys have values like these."""
     if not key:
         return Query((), with_longest_bounds(where, stamp), _TAKE, _SKIP).length
     group = tuple(Condition(field, ">=", value) for field, value in key.items())

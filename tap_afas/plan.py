@@ -1,4 +1,4 @@
-"""What the run of one stream does, decided before anything is written.
+"""Decides what the run of one stream reads and emits, before anything is written.
 
 The stream's definition is held against the connector as it is now: definitions are edited at any time in AFAS, and a
 target can't alter its columns. What comes of it is a list of readings, each a walk through some of the rows.
@@ -54,7 +54,7 @@ _KEY_KINDS: dict[Kind, KeyKind] = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """What the run of one stream does.
+    """How one stream is read in this run.
 
     Attributes:
         reader: Reads the pages.
@@ -90,7 +90,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     version: int | None = None,
     most_rows: int | None = None,
 ) -> Plan:
-    """Decide what the run of a stream does.
+    """Hold a stream against its connector, filter and state, and decide how it is read.
 
     Args:
         definition: The stream.
@@ -268,7 +268,7 @@ def _scans(
 def _usable_bookmark(
     bookmark: Bookmark, definition: StreamDefinition, key: ReplicationKey, start: datetime.datetime, *, appends: bool
 ) -> Bookmark:
-    """The bookmark, or a new one where it is of the future: by more than two of AFAS' clocks can differ."""
+    """The bookmark; an empty one where it lies further in the future than two clocks of AFAS can differ."""
     cap = key.cap(start)
     # One that no run of this tap has completed may be the stamp of any row.
     taken_over = bookmark.pending is None

@@ -47,7 +47,7 @@ class InterruptedRunError(Exception):
 
 
 class Scheduler:
-    """Runs syncs, and stops them when a signal comes.
+    """Runs the syncs of several streams at once, and stops them when a signal comes.
 
     Args:
         client: Asks AFAS.
@@ -169,7 +169,7 @@ class Scheduler:
             raise FailedRunError(f"{len(failures)} of {number} streams failed{others}.")
 
     def _report(self, syncs: Iterable[Sync]) -> None:
-        """One line per stream, and the totals that AFAS' fair use is about."""
+        """Log a line per stream, and the totals of requests and rows."""
         rows_read = 0
         for sync in syncs:
             summary = sync.summary()
@@ -213,7 +213,7 @@ class Workers:
             thread.start()
 
     def submit(self, owner: Any, job: Callable[[], Any]) -> None:
-        """Have a job done."""
+        """Queue a job; its result comes from `next` together with `owner`."""
         self._jobs.put((owner, job))
 
     def interrupt(self, signum: int) -> None:

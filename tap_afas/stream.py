@@ -39,7 +39,7 @@ _SHAPING = ("stream_maps", "stream_map_config", "flattening_enabled", "flattenin
 
 
 class AfasStream(Stream):
-    """A GetConnector.
+    """The stream of one GetConnector. Its rows are read by `Sync`; this writes SCHEMA, RECORD and STATE messages.
 
     Args:
         tap: The tap.
@@ -81,7 +81,7 @@ class AfasStream(Stream):
     @property
     @override
     def is_sorted(self) -> bool:
-        """A killed sync goes on where its last STATE stands."""
+        """True, since a killed sync goes on from its last STATE; records come in the order of the key, though."""
         return True
 
     @override

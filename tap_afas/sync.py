@@ -39,7 +39,7 @@ _MOST_SHRINKS = 12
 
 
 class Phase(enum.Enum):
-    """How far a sync is."""
+    """The phases of a sync."""
 
     DESCRIBE = "the connector's fields are to be asked for"
     READ = "pages are to be asked for"
@@ -49,7 +49,7 @@ class Phase(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a page brought.
+    """The new rows of a page, and the STATE to write after them.
 
     Attributes:
         rows: The new rows; an encoder uses them up.
@@ -67,7 +67,7 @@ class Delivery:
 
 
 class Sync:
-    """The sync of one stream.
+    """Reads one stream: asks for its pages, and hands out rows with the STATE that goes with them.
 
     Attributes:
         encoder: Makes records of the rows; there once the connector is described.
@@ -127,7 +127,7 @@ class Sync:
 
     @property
     def under_way(self) -> bool:
-        """Whether there is something to ask."""
+        """Whether the sync has more to ask for."""
         return self.phase in {Phase.DESCRIBE, Phase.READ}
 
     def ask(self) -> Connector | Answer:
@@ -170,7 +170,7 @@ class Sync:
         self.phase = Phase.FAILED
 
     def deliveries(self) -> Iterator[Delivery]:
-        """Drive the sync in this thread, with nothing beside it.
+        """Run the whole sync in this thread, page by page.
 
         Raises:
             ProfitError, InputError: The sync can't go on.
@@ -191,7 +191,7 @@ class Sync:
             yield from self.encoder.records(delivery.rows)
 
     def check_filter(self, connector: Connector) -> None:
-        """Hold the stream's filter against its connector, which then isn't asked for again.
+        """Check that the stream's `filter` goes with the connector; its description is kept for the sync.
 
         Raises:
             FilterError: It doesn't fit, or into no question.
@@ -302,7 +302,7 @@ class Sync:
     # What is told about it
 
     def count_written(self, delivery: Delivery) -> None:
-        """Count what was written, and say what there is to say."""
+        """Count a delivery that was written; after the last one, warn of fields and stamps that look wrong."""
         self.progress.add_written(len(delivery.rows), last=delivery.last)
         if not delivery.last:
             return
@@ -318,7 +318,7 @@ class Sync:
 
     @property
     def expected_rows(self) -> float:
-        """How long the sync may take: rows it read the last time; endless when that isn't known."""
+        """How many rows the sync may read: as many as the last time; infinite where that isn't known."""
         rows_read = self._bookmark.rows_read
         return float("inf") if rows_read is None else float(rows_read)
 

@@ -1,4 +1,4 @@
-"""Asks AFAS, gently: never two requests at once on one connector, never more than the set number in all.
+"""The client of the REST API: at most one request at a time per connector, and a set number of them in all.
 
 Retries are for what may pass: a broken connection, 429, 502, 503, 504, and the 500 whose words tell of a
 lock or of nothing. What is final is raised at once, and a page that was too much is raised too: the walk asks for a
@@ -127,7 +127,7 @@ class ProfitClient:
         )
 
     def environment(self) -> tuple[Environment, datetime.datetime | None]:
-        """What the token may read, and AFAS' clock.
+        """The environment as `/metainfo` describes it, and AFAS' `Date`.
 
         Raises:
             ProfitError: AFAS refused, or could not be reached.
@@ -149,7 +149,7 @@ class ProfitClient:
         return dataclasses.replace(connector, described_at=answer.date)
 
     def rows(self, connector_id: str, query: Query, *, once: bool = False) -> Answer:
-        """A page of rows of a GetConnector, as AFAS wrote it.
+        """One page of a GetConnector's rows, undecoded.
 
         Args:
             connector_id: The connector.

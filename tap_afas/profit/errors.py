@@ -1,4 +1,4 @@
-"""What AFAS says when it refuses: the exception, the cause in plain words, and what to do.
+"""The exceptions of this package, and a table from AFAS' messages to them: what failed, and what to do.
 
 AFAS answers nearly every refusal with status 500 and a sentence in Dutch or English; `errorNumber` says nothing, since
 the same number stands for unrelated causes (docs.afas.help, "Troubleshooting"). So a refusal is told by its sentence,
@@ -130,7 +130,7 @@ class QueryTooLongError(ProfitError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Refusal:
-    """How a refusal is recognised and what it means.
+    """An error answer of AFAS: how it is recognised, and the exception it becomes.
 
     Attributes:
         pattern: Regular expression for AFAS' sentence, in Dutch and in English; case doesn't count.

@@ -19,7 +19,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def repair_json(body: bytes) -> bytes:
-    """The JSON that was meant by `-.5`, raw control characters, half an emoji or stray bytes."""
+    """Valid JSON in place of `-.5` (`-0.5`), raw control characters, half an emoji and bytes that are no UTF-8."""
 
     def mend(match: re.Match[bytes]) -> bytes:
         text = match.group()

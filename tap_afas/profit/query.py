@@ -153,7 +153,7 @@ class Query:
         return [f"filterjson={quote(text, safe=',:@')}"]
 
     def __str__(self) -> str:
-        """The question in words, without values: they may be somebody's data."""
+        """The query in words, for logs and errors; without values, which may be personal data."""
         words = [f"order {', '.join(self.order)}", f"take {self.take}"]
         if self.skip:
             words.append(f"skip {self.skip}")
@@ -172,7 +172,7 @@ def _has_no_value(condition: Condition) -> bool:
 def longest_fitting_query(
     order: tuple[str, ...], where: Filter, groups: Sequence[Group], take: int, skip: int
 ) -> tuple[Query, int]:
-    """A query for what a filter and the first of some groups let through.
+    """The query for rows that pass a filter and one of the first groups: as many groups as fit into its length.
 
     Returns:
         The query, and of how many groups: as many as the query string holds, and one at least.

@@ -1,4 +1,4 @@
-"""One HTTP exchange, bounded in time, in size, and in where it goes."""
+"""Sends one HTTP request: with a time limit, a size limit, and no redirects."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_the_summary_for_machines(sandbox: Sandbox, caplog: pytest.LogCaptureFix
 
 def test_progress_of_a_long_walk(sandbox: Sandbox) -> None:
     sandbox.load([articles(25)])
-    with mock.patch("tap_afas.progress._SECONDS", 0.0):
+    with mock.patch("tap_afas.progress._SECONDS_BETWEEN_LINES", 0.0):
         said = run_tap(config_of(sandbox, page_size=10)).lines("INFO")
     assert any("rows so far" in line and "rows/s" in line for line in said)
 
@@ -317,7 +317,7 @@ def test_a_token_that_ends_soon(sandbox: Sandbox, ahead: int, *, warned: bool) -
 def test_classic_tokens_fade(sandbox: Sandbox) -> None:
     sandbox.load([articles(1)])
     assert not any("31 August 2027" in line for line in run_tap(config_of(sandbox)).lines("WARNING"))
-    with mock.patch("tap_afas.connection._CLASSIC_TOKENS_FADE", datetime.date(2020, 1, 1)):
+    with mock.patch("tap_afas.connection._WARN_OF_CLASSIC_TOKENS_FROM", datetime.date(2020, 1, 1)):
         assert any("31 August 2027" in line for line in run_tap(config_of(sandbox)).lines("WARNING"))
         assert not any("2027" in line for line in run_tap(config_of(sandbox, oauth=True)).lines("WARNING"))
 

@@ -122,6 +122,7 @@ def test_a_selection_that_is_ignored(sandbox: Sandbox, walk: str, page_size: int
         else:
             assert "AFAS sends rows with" in ran.said or "in another order than asked" in ran.said
             assert "Asked: where" in ran.said
+            assert "the state still stands before this page. Run again. If it stays, read the connector" in ran.said
 
 
 @pytest.mark.parametrize("walk", WALKS)

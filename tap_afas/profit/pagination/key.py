@@ -106,7 +106,7 @@ class KeyField:
 
 @functools.lru_cache(maxsize=1 << 16)
 def collation_form(text: str) -> str:
-    """Text without what a collation may pass over: case, accents, width, ligatures, blanks, signs.
+    """Text without what a database's collation may ignore: case, accents, width, ligatures, blanks, signs.
 
     Looser than any collation is on the safe side: what counts as a tie is only asked for once more.
     """
@@ -115,12 +115,12 @@ def collation_form(text: str) -> str:
 
 
 def keys_tie(fields: Sequence[KeyField], one: Key, other: Key) -> bool:
-    """Whether two keys tie in some fields, which stand at their beginning."""
+    """Whether two keys may be equal to AFAS in their first fields."""
     return all(field.ties(a, b) for field, a, b in zip(fields, one, other, strict=False))
 
 
 def usable_depth(fields: Sequence[KeyField], *, cautious: bool) -> int:
-    """How many fields a condition can use: the first that isn't stored as shown ends it."""
+    """How many fields of the key a condition can use: up to the first that isn't stored as shown."""
     return next((n for n, field in enumerate(fields, start=1) if field.is_inexact(cautious=cautious)), len(fields))
 
 
@@ -147,7 +147,7 @@ def at_or_after(fields: Sequence[KeyField], key: Key, *, cautious: bool) -> list
 
 
 def in_order(fields: Sequence[KeyField], keys: Sequence[Key], floor: Key | None = None) -> bool:
-    """Whether keys ascend, from a floor on, as far as numbers and dates at their beginning tell.
+    """Whether keys ascend, none before `floor`, as far as the numbers and dates among their first fields tell.
 
     The order of text is the server's. What may be stored finer than shown ends the comparison.
     """

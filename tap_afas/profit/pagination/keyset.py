@@ -1,4 +1,4 @@
-"""The walk by key: each page is asked for by the last key of the one before, never by a number of rows to pass over."""
+"""Reads rows in the order of their key: each page starts at the last key of the one before, and never by `skip`."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class KeysetPaginator:
         self.phase = TRANSITIONS[self.phase][reason]
 
     def advance(self, query: Query, page: Page) -> Sequence[int]:
-        """Take a page; rows of the page before are dropped."""
+        """Take a page; rows that came in the page before, unchanged, are not among those to deliver."""
         check_keys(page, self.keys)
         if self.phase in {Phase.WALK, Phase.BACK}:
             return self._accept_page(query, page)
@@ -203,13 +203,13 @@ class KeysetPaginator:
         return new
 
     def _is_met(self, asked: Key, keys: Sequence[Key]) -> bool:
-        """Whether the row asked for stands before any other but those that AFAS may hold equal to it."""
+        """Whether the page starts with the row asked for, or with rows that AFAS may treat as equal to it."""
         if keys and keys[0] == asked:
             return True
         return asked in itertools.takewhile(lambda key: keys_tie(self.keys[: self._depth], key, asked), keys)
 
     def _go_on_from(self, page: Page) -> None:
-        """Choose by how many fields the next page is asked for, and keep what it will bring again."""
+        """Choose by how many fields of the key the next page is asked for; remember the rows that will come again."""
         keys = page.keys
         last = keys[-1]
         self._ends[last] += 1
@@ -228,7 +228,7 @@ class KeysetPaginator:
         self._transition("a page that continues")
 
     def _ask_for_more(self, query: Query) -> None:
-        """A full page without news: one field more, then a larger page."""
+        """After a full page without a new row: ask by one field of the key more, then for a larger page."""
         if not self._exhausted and self._depth < self._fitting(self.cursor[self._back]):
             self._depth += 1
             return
@@ -247,7 +247,7 @@ class KeysetPaginator:
             self._transition("there is more, or it moved")
 
     def _exhaust(self, query: Query, last: Key | None) -> None:
-        """Go on to the groups that the question didn't hold; behind the last of them is the end."""
+        """Go on to the groups that didn't fit into the query; after the last of them, the walk ends."""
         groups = len(self._behind(self.cursor[self._back], self._depth)) if self.cursor else 1
         self._exhausted += self._ask(self._left(), query.take, query.skip)[1]
         if self._exhausted < groups:

@@ -130,7 +130,7 @@ class RunPaginator:
 
     @property
     def resume_point(self) -> ResumePoint | None:
-        """Where a later run can go on; None before the walk and behind it."""
+        """Where a later run can go on; None outside a scan, and where there is no key to go on from."""
         if self.phase is not Phase.SCAN or not self._can_resume:
             return None
         run, name, cursor = self.stamps, self.scan.name, tuple(self._walk.cursor)
@@ -167,11 +167,11 @@ class RunPaginator:
 
     @property
     def tries_once(self) -> bool:
-        """Whether the next question is worth one try only."""
+        """Whether the next query is optional, so that it isn't sent again when it is too much for AFAS."""
         return self.phase in {Phase.HIGHEST, Phase.LOWER_BOUND}
 
     def shrink(self) -> str | None:
-        """What to do about a question that was too much for AFAS, as a sentence; None when there is nothing to do."""
+        """Ask for less, and say so in a sentence for the log; None where nothing less can be asked for."""
         if self.phase is Phase.LOWER_BOUND:
             self._transition("AFAS reads stamps as it shows them")
             return "The stream goes on without holding its bookmark against a row."

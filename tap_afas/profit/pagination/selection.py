@@ -19,7 +19,7 @@ Stamp: TypeAlias = Any
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Selection:
-    """Some rows of a connector.
+    """The conditions for the rows that a scan reads, and the bounds that their stamps must keep.
 
     Attributes:
         name: `all`, `changed` or `empty`; `place` in the STATE holds it.
