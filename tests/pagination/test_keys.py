@@ -95,6 +95,7 @@ def test_keys_are_checked_where_a_walk_goes_by_offset(key: str | None) -> None:
         walk.advance(walk.next_query(), Answer([("a",), (key,)], [None, None]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stamp", [None, "Modified"])
 @depth(40)
 @given(codes=st.lists(_TEXTS, unique=True, max_size=25), page_size=st.integers(1, 6))
@@ -119,6 +120,7 @@ _SPECIAL = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("display", ["rounded", "cut", "exact"])
 @pytest.mark.parametrize("key", ["Price", "Day", "At", "Yes"])
 @depth(6)
@@ -262,6 +264,7 @@ def _entries() -> list[Row]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page_size", [3, 7, 50, 100, 5000])
 @pytest.mark.parametrize("replication_key", ["Modified", None])
 @pytest.mark.parametrize("filtered", [False, True])
