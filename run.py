@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 USAGE = """\
 python3 run.py try      the whole way: AFAS (a sandbox), tap-afas, Meltano, PostgreSQL; twice, and compared
 python3 run.py test     all checks and tests; with --quick: in about a minute; with other arguments: pytest with those
+python3 run.py mutants  small changes to the paginators: does a test notice? hours; with arguments: only these files
 python3 run.py bench    the tap beside its peers, about an hour; with arguments: only some tables
 """
 SANDBOX = "packages/afas-sandbox"
@@ -27,8 +28,14 @@ MORE_CHECKS = (
     ("deptry", f"--config={SANDBOX}/pyproject.toml", f"{SANDBOX}/afas_sandbox"),
 )
 # One worker a processor; whoever is done takes tests from whoever isn't.
-ALL_TESTS = ("pytest", "--numprocesses=auto", "--dist=worksteal")
-QUICK_TESTS = (*ALL_TESTS, "-m", "not slow and not postgres")
+PARALLEL = ("pytest", "--numprocesses=auto", "--dist=worksteal")
+QUICK_TESTS = (*PARALLEL, "-m", "not slow and not postgres")
+ALL_TESTS = (
+    ("coverage", "erase"),
+    ("coverage", "run", "-m", *PARALLEL),
+    ("coverage", "combine", "--quiet"),
+    ("coverage", "report"),
+)
 OLDEST_PYTHON = (3, 11)
 OLDEST_UV = (0, 8)
 OWN_UV = HERE / ".uv"
@@ -45,6 +52,9 @@ def main() -> int:
         return try_it(install(), arguments)
     if command == ["test"]:
         return test(install(), arguments)
+    if command == ["mutants"]:
+        python = install("--group=mutation")
+        return subprocess.call([str(python), "tests/mutation/mutants.py", *arguments])  # noqa: S603 - likewise
     if command == ["bench"]:
         return subprocess.call([str(install()), "benchmarks", *arguments])  # noqa: S603 - this project's code
     say(USAGE)
@@ -67,7 +77,7 @@ def test(python: Path, arguments: list[str]) -> int:
     elif arguments:
         steps = [("pytest", *arguments)]
     else:
-        steps = [*QUICK_CHECKS, *MORE_CHECKS, ALL_TESTS]
+        steps = [*QUICK_CHECKS, *MORE_CHECKS, *ALL_TESTS]
     failed = []
     for step in steps:
         say(f"\n{' '.join(step)}")
@@ -84,8 +94,11 @@ def command_of(python: Path, name: str, *arguments: str) -> list[str]:
     return [str(python), "-m", name, *arguments]
 
 
-def install() -> Path:
+def install(*more: str) -> Path:
     """Install what uv.lock names into `.venv/`.
+
+    Args:
+        more: Options of `uv sync`.
 
     Returns:
         The Python there.
@@ -101,7 +114,7 @@ def install() -> Path:
         "UV_PROJECT_ENVIRONMENT": str(HERE / ".venv"),
     }
     say("Installing what uv.lock names into .venv ...")
-    run([str(uv), "sync", "--frozen", "--all-packages", "--all-extras", "--quiet"], {**os.environ, **settings})
+    run([str(uv), "sync", "--frozen", "--all-packages", "--all-extras", "--quiet", *more], {**os.environ, **settings})
     venv = HERE / ".venv"
     return venv / "Scripts" / "python.exe" if sys.platform == "win32" else venv / "bin" / "python"
 
