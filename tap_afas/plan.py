@@ -15,10 +15,10 @@ from msgspec import UNSET
 from tap_afas.bookmark import Bookmark, ReplicationKey
 from tap_afas.filters import split_filter, with_longest_bounds
 from tap_afas.inputs import StateError
+from tap_afas.profit.key_advice import key_hints
 from tap_afas.profit.known_connectors import is_assumed
 from tap_afas.profit.metainfo import kinds_of
 from tap_afas.profit.pagination.key import KeyField, key_from_text
-from tap_afas.profit.pagination.key_advice import key_hints
 from tap_afas.profit.pagination.keyset import KeysetPaginator
 from tap_afas.profit.pagination.offset import OffsetPaginator, offset_order
 from tap_afas.profit.pagination.page_size import PageSize

@@ -18,8 +18,8 @@ import msgspec
 
 from tap_afas.profit.errors import UnexpectedAnswerError, error_from_response
 from tap_afas.profit.json_repair import NO_NUMBER, json_number, repair_json
+from tap_afas.profit.key_advice import KeyHints
 from tap_afas.profit.metainfo import REPLACED
-from tap_afas.profit.pagination.key_advice import KeyHints
 from tap_afas.profit.unfit import replaced_value, told, unfit_value
 
 if TYPE_CHECKING:

@@ -74,6 +74,7 @@ def _config(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:
     return {"base_url": sandbox.base_url, "token": sandbox.token, "page_size": 50, **settings}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_company")
 @pytest.mark.parametrize("versions", [False, True])
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from afas_sandbox import KEEP, Connector, Field, Sandbox, Table, stored
-from tap_afas.profit.pagination.key_advice import KeyHints
+from tap_afas.profit.key_advice import KeyHints
 from tap_afas.profit.rows import Page
 
 if TYPE_CHECKING:

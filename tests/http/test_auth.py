@@ -254,7 +254,7 @@ def test_the_secret_is_not_in_what_requests_raises() -> None:
 def test_a_token_service_that_sends_drop_by_drop() -> None:
     def talk(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n")
-        for _ in range(200):
+        for _ in range(1000):
             connection.sendall(b" ")
             time.sleep(0.02)
 
@@ -262,7 +262,7 @@ def test_a_token_service_that_sends_drop_by_drop() -> None:
         began = time.monotonic()
         with pytest.raises(UnreachableError, match=r"no whole answer from .*/oauth/token within") as caught:
             _local(url).header()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 10
     # It may pass, and it is no question that AFAS goes on working on, nor a page that could be smaller.
     assert (caught.value.retry, caught.value.still_busy, caught.value.retry_smaller) == (True, False, False)
 

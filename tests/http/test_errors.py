@@ -78,6 +78,7 @@ def test_the_table_holds_every_refusal_of_the_sandbox() -> None:
     assert TABLE.keys() == NAMED.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLE)
 def test_refusals(sandbox: Sandbox, name: str) -> None:
     kind, tries, sentence = TABLE[name]

@@ -35,6 +35,7 @@ def _due(source: Source) -> list[Row]:
     return [found for found in source.rows.values() if source.walk.key or (found[4] is None or str(found[4]) < until)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", _STAMPED)
 @depth(10)
 @given(ahead=st.sampled_from([1, 59, 86_400, 10**9]), page_size=st.integers(1, 9), count=st.integers(0, 12))
@@ -155,6 +156,7 @@ def test_start_date(sandbox: Sandbox) -> None:
     assert [found["Id"] for found in run(source, wider.state, start_date="2023-01-01T00:00:00Z").records()] == [4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", _STAMPED)
 @pytest.mark.parametrize(
     ("display", "stamps"),

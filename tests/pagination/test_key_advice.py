@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.depth import depth
+from tap_afas.profit.key_advice import key_hints, smallest_key
 from tap_afas.profit.metainfo import Connector, Field, kinds_of
 from tap_afas.profit.pagination.key import KeyField, UnfitKeyError, check_keys
-from tap_afas.profit.pagination.key_advice import key_hints, smallest_key
 from tap_afas.profit.rows import Page, RowReader
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Keys that don't tell rows apart, and keys that only the server can order."""
+"""Keys that don't tell rows apart, that only the server can order, or that make long questions."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import dataclasses
 import datetime
 import itertools
 import operator
-from typing import TYPE_CHECKING
+import random
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from afas_sandbox import Field
+from afas_sandbox import Connector, Field, Table
+from harness.command import run_tap
 from harness.depth import depth
 from harness.source import CODE, FIELDS, MODIFIED, Answer, Source, Ticking, Walk, row
 from harness.syncing import run
@@ -93,6 +95,7 @@ def test_keys_are_checked_where_a_walk_goes_by_offset(key: str | None) -> None:
         walk.advance(walk.next_query(), Answer([("a",), (key,)], [None, None]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stamp", [None, "Modified"])
 @depth(40)
 @given(codes=st.lists(_TEXTS, unique=True, max_size=25), page_size=st.integers(1, 6))
@@ -117,6 +120,7 @@ _SPECIAL = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("display", ["rounded", "cut", "exact"])
 @pytest.mark.parametrize("key", ["Price", "Day", "At", "Yes"])
 @depth(6)
@@ -247,3 +251,42 @@ def test_an_unsortable_key_falls_back_on_the_offset(sandbox: Sandbox) -> None:
     target = Target(("Code",))
     target.load(ran.output)
     assert not target.missing(rows)
+
+
+_FIVE = ("UnitId", "Year", "JournalId", "EntryNo", "SeqNo")
+_LONGEST_QUESTION = 2049
+
+
+def _entries() -> list[Row]:
+    """Entries of a mass import: all changed in the same second."""
+    chance = random.Random(1)  # noqa: S311 - test data
+    return [
+        (unit, year, journal, entry, line, "2026-01-01T00:00:00.500")
+        for unit, year, journal, entry in itertools.product((1, 2), (2024, 2025), ("10", "MEMO"), range(1, 12))
+        for line in range(1, chance.randint(2, 5))
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page_size", [3, 7, 50, 100, 5000])
+@pytest.mark.parametrize("replication_key", ["Modified", None])
+@pytest.mark.parametrize("filtered", [False, True])
+def test_what_does_not_fit_into_a_question_is_asked_in_turns(
+    sandbox: Sandbox, *, page_size: int, replication_key: str | None, filtered: bool
+) -> None:
+    rows = _entries()
+    kinds = [Field(name, "string" if name == "JournalId" else "int", "", "", 10) for name in _FIVE]
+    connector = Connector("L", "", "", (*kinds, FIELDS[MODIFIED]), key=_FIVE, stamp="Modified")
+    sandbox.load([Table(connector, rows, lambda _: rows[0])])
+    settings: dict[str, Any] = {"primary_keys": list(_FIVE), "replication_key": replication_key, "page_size": page_size}
+    if filtered:
+        settings["filter"] = [
+            [{"field": "Year", "operator": "=", "value": 2024}, {"field": "UnitId", "operator": ">=", "value": 1}],
+            [{"field": "Year", "operator": "=", "value": 2025}],
+        ]
+    ran = run_tap({"base_url": sandbox.base_url, "token": sandbox.token, "streams": {"L": settings}})
+    assert ran.exit_code == 0, ran.said
+    assert sorted(tuple(found[field] for field in _FIVE) for found in ran.records("L")) == sorted(
+        found[:5] for found in rows
+    )
+    assert max(len(request.query) + 1 for request in sandbox.log) <= _LONGEST_QUESTION

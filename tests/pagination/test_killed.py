@@ -37,6 +37,7 @@ def _rows(draw: st.DrawFn) -> list[Row]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", WALKS)
 @depth(20)
 @given(
@@ -72,6 +73,7 @@ def test_killed_at_any_byte(
     assert not lost, (lost, state, [page.query for page in last.pages])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", ["by stamp", "by stamp, key of two"])
 @depth(20)
 @given(rows=_rows(), page_size=st.integers(1, 9), cut=st.floats(0, 1, allow_nan=False, width=16))
@@ -90,6 +92,7 @@ def test_a_killed_run_is_not_read_again_from_the_start(
         assert whole.count(b'"type":"RECORD"') + len(last.records()) - len(rows) <= page_size // 2 + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", ["by stamp", "by key"])
 @pytest.mark.parametrize("signum", ["SIGTERM", "SIGINT", "SIGKILL"])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a word")
@@ -111,7 +114,7 @@ def test_killed_by_a_signal(sandbox: Sandbox, tmp_path: Path, walk: str, signum:
         head = b"".join(process.stdout.readline() for _ in range(60))
         number = getattr(signal, signum)
         process.send_signal(number)
-        rest, said = process.communicate(timeout=30)
+        rest, said = process.communicate(timeout=100)
     output = head + rest
     assert process.returncode == (-number if signum == "SIGKILL" else 128 + number)
     assert b"Traceback" not in said
@@ -128,6 +131,7 @@ def test_killed_by_a_signal(sandbox: Sandbox, tmp_path: Path, walk: str, signum:
     assert (len(last.records()) == 400) == (walk == "by key")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page_size", [1, 4, 100])
 def test_going_on_with_another_page_size(sandbox: Sandbox, page_size: int) -> None:
     rows = [row(number, "2024-05-15T09:58:00", code=f"C{number // 7}") for number in range(20)]
@@ -142,6 +146,7 @@ def test_going_on_with_another_page_size(sandbox: Sandbox, page_size: int) -> No
         assert not target.missing(rows), last_state(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", ["by stamp", "by stamp, key of two"])
 def test_going_on_weeks_later(sandbox: Sandbox, walk: str) -> None:
     rows = [row(number, "2024-05-15T09:58:00", code=f"C{number // 7}", name="old") for number in range(40)]

@@ -219,6 +219,7 @@ class History:
 _AGES = st.lists(st.sampled_from([None, 0.0, 250.0, 7200.0, 9e6]), min_size=6, max_size=_ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", _WALKS)
 @depth(12)
 @given(ages=_AGES, steps=_STEPS, page_size=st.integers(1, 6), upgraded=st.booleans())

@@ -55,6 +55,7 @@ def _whole_or_failed(source: Source, rows: list[Row], fault: Fault, *, page_size
     return ran.said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", WALKS)
 @pytest.mark.parametrize(
     "fault",
@@ -125,6 +126,7 @@ def test_a_selection_that_is_ignored(sandbox: Sandbox, walk: str, page_size: int
             assert "the state still stands before this page. Run again. If it stays, read the connector" in ran.said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", WALKS)
 @pytest.mark.parametrize("cap", [100, 137, 200, 256])
 @pytest.mark.parametrize("count", [99, 100, 137, 201, 256, 400])

@@ -85,6 +85,7 @@ def _happen(source: Source, ops: list[Op]) -> None:
                 source.delete(number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", WALKS)
 @depth(25)
 @given(
@@ -140,6 +141,7 @@ def test_under_change(
     assert not lost, (lost, [page.query for page in quiet.pages])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", WALKS[:2])
 @pytest.mark.parametrize("nth", range(8))
 @pytest.mark.parametrize("page_size", [3, 100])

@@ -23,6 +23,7 @@ BY_DAY = (*FIELDS[:4], dataclasses.replace(FIELDS[4], control_type=4))
 _STAMPED = ["by stamp", "by stamp, key of two", "by stamp, no key"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", _STAMPED)
 @depth(12)
 @given(
@@ -54,6 +55,7 @@ def test_many_rows_share_a_stamp(
     assert {found["Id"] for found in quiet.records()} == again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("display", ["rounded", "cut", "exact"])
 @pytest.mark.parametrize("walk", _STAMPED[:2])
 @depth(8)

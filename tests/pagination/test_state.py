@@ -82,6 +82,7 @@ def _state(part: dict[str, Any]) -> dict[str, Any]:
     return {"bookmarks": {"Item": part}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", [*WALKS, "number"])
 @depth(8)
 @given(page_size=st.integers(1, 20), fails=st.one_of(st.none(), st.integers(1, 9)), versions=st.booleans())

@@ -29,6 +29,7 @@ def _filtered(condition: dict[str, Any] | None = None) -> dict[str, Any]:
     return {"Item": {"filter": [condition or {"field": "Kind", "operator": "<", "value": 3}]}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", _KEYS, ids=", ".join)
 @pytest.mark.parametrize(
     "became", ["deleted", "changed", "emptied", "out of the filter", "deleted, with a twin", "all deleted"]

@@ -205,6 +205,7 @@ def _codes(count: int) -> list[list[dict[str, Any]]]:
     return [[{"field": "Code", "operator": "=", "value": f"A{number:05}"}] for number in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replication_key", ["Modified", None])
 @pytest.mark.parametrize("count", [*range(1, 13), 100])
 def test_a_long_filter_is_asked_in_parts_where_there_is_a_key(

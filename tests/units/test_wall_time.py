@@ -240,6 +240,7 @@ def test_a_shift_counts_as_written(first: dt.datetime, seconds: int) -> None:
     assert (moved >= wall) == (seconds >= 0) or moved == wall
 
 
+@pytest.mark.slow
 @depth(25)
 @given(
     minutes=st.lists(st.integers(-90, 150), min_size=1, max_size=25),

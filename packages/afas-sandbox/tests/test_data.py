@@ -58,6 +58,9 @@ STANDARD = {
     "Profit_Article_image",
 }
 
+# A whole company is made for them.
+pytestmark = pytest.mark.slow
+
 Held = dict[str, list[dict[str, Any]]]
 
 

@@ -18,7 +18,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tap_afas.profit.errors import ProfitError
-from tap_afas.profit.pagination.key_advice import advice
+from tap_afas.profit.key_advice import advice
 from tap_afas.profit.query import Condition
 from tap_afas.profit.wall_time import shift
 
