@@ -81,7 +81,7 @@ class Sync:
         state: Its part of the STATE.
         connection: To AFAS.
         version: The version of the records of a full table, where versions are wanted.
-        most_rows: How many rows are wanted at most.
+        most_rows: With the page that makes them so many, the sync ends.
         shape: What the SDK's settings make of it.
 
     Raises:
@@ -282,10 +282,12 @@ class Sync:
         if done and self._key is None:
             self._bookmark = self.against_state.read_whole(self._bookmark, self._emitted, activates=plan.activates)
         if done:
-            self.phase = Phase.DONE
             self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)
+        last = done or (self._most_rows is not None and self.progress.rows + len(rows) >= self._most_rows)
+        if last:
+            self.phase = Phase.DONE
         state = self._bookmark.to_state(self._key)
-        return Delivery(rows, state, version, activates=done and plan.activates, last=done)
+        return Delivery(rows, state, version, activates=done and plan.activates, last=last)
 
     def _shrink(self, error: ProfitError) -> Delivery | None:
         """Ask for less after AFAS found a question too much; the run ends where that was the last one."""
@@ -331,5 +333,6 @@ class Sync:
             "requests": self._connection.client.request_counts[self.definition.connector_id],
             "retries": self.progress.retries,
             "seconds": round(self.progress.seconds, 3),
+            "rows_per_second": round(self.progress.rate),
             "bookmark": self._key.value(self._bookmark.bookmark) if self._key else None,
         }

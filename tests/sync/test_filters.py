@@ -196,7 +196,7 @@ def test_a_wrong_filter_is_said_before_anything_is_read(sandbox: Sandbox) -> Non
     sandbox.load([articles(3), articles(3, "Others")])
     streams = {"Articles": {"filter": [{"field": "Kode", "operator": "=", "value": "x"}]}}
     ran = run_tap(config_of(sandbox, streams=streams))
-    assert (ran.exit_code, ran.output) == (1, b"")
+    assert (ran.exit_code, ran.output) == (78, b"")
     assert ran.errors == ["Articles: `filter` names the field Kode, which the connector doesn't have."]
     assert not [request for request in sandbox.log if request.kind == "rows"]
 
@@ -237,7 +237,7 @@ def test_a_filter_that_is_too_long_is_an_error_of_the_settings(
     sandbox.load([articles(3), articles(3, "Others")])
     stream = {"primary_keys": key, "replication_key": replication_key, "filter": either}
     ran = run_tap(config_of(sandbox, streams={"Articles": stream}))
-    assert (ran.exit_code, ran.output) == (1, b"")
+    assert (ran.exit_code, ran.output) == (78, b"")
     (error,) = ran.errors
     advice = r"\." if key else r", or set `primary_keys`: where AFAS can sort on them, its lists are asked in turn\."
     said = re.fullmatch(
