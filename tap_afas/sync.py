@@ -19,6 +19,7 @@ from tap_afas.plan import make_plan, replication_key_of
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.metainfo import kind_of
 from tap_afas.profit.unfit import UnfitValueError
+from tap_afas.profit.wall_time import UnreadableError
 from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder
 from tap_afas.resume_point import check_resume_point, resume_point_to_text
@@ -250,7 +251,7 @@ class Sync:
             new = paginator.advance(query, page, answer.seconds)
             if not paginator.done:
                 self._query = paginator.next_query()
-        except ValueError:
+        except UnreadableError:
             self.encoder.check_dates(page.rows)
             raise UnfitValueError(
                 f"The key or replication key of {self.definition.connector_id} holds something that is no date."

@@ -17,6 +17,7 @@ from harness.articles import articles, config_of
 from harness.command import run_tap
 from tap_afas.ending import code_of
 from tap_afas.profit.errors import AnswerTooLargeError, BusyError, ConnectorError, TimeOutError
+from tap_afas.tap import TapAfas
 
 if TYPE_CHECKING:
     from afas_sandbox import Sandbox
@@ -167,6 +168,40 @@ tap.main()
     assert ran.errors == ["This is a bug of tap-afas, not a mistake of yours: please report it with these lines."]
     assert "ValueError: a bug" in ran.log
     assert ended(ran)["exit_code"] == 1
+
+
+class _BugError(ValueError):
+    """What no `except` may take for a mistake in what the tap was given."""
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        # While a page is read, which failed as "a replication key that is no date".
+        "tap_afas.profit.pagination.readings.RunPaginator.advance",
+        # While the state is read, which failed as a part of it that can't be used.
+        "tap_afas.bookmark.ReplicationKey.check",
+        "tap_afas.place.ResumePoint",
+        "tap_afas.place.key_from_text",
+        "tap_afas.plan.key_from_text",
+        # While a reader is made, which failed as a quotation mark in a field's id.
+        "tap_afas.plan.RowReader",
+    ],
+)
+def test_a_bug_is_not_told_as_a_mistake(
+    sandbox: Sandbox, where: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load(sandbox)
+    config = config_of(sandbox, page_size=10)
+    sandbox.faults = [Fault(refuse="blocked", connector="A", kind="rows", nth=(3, 4, 5))]
+    state = run_tap(config).state
+    assert state["bookmarks"]["A"]["place"]
+    assert state["bookmarks"]["B"]["witness"]
+    sandbox.faults = []
+    TapAfas(config=config, state=state).run()
+    monkeypatch.setattr(where, mock.Mock(side_effect=_BugError("a bug")))
+    with pytest.raises(_BugError):
+        TapAfas(config=config, state=state).run()
 
 
 # Progress
