@@ -81,6 +81,11 @@ class Plan:
     appends: bool = False
     activates: bool = False
 
+    @property
+    def is_first(self) -> bool:
+        """Whether all rows are read: one that goes on from a bookmark or a place may well find nothing."""
+        return self.bookmark.bookmark is None and not self.bookmark.place
+
 
 def make_plan(  # noqa: PLR0913 - made in one place, with names
     definition: StreamDefinition,

@@ -101,7 +101,7 @@ def read_resume_point(
         for name in ("lower", "highest", "cap"):
             key.check(content[name])
         resume_point = ResumePoint(
-            reading=content["reading"],
+            scan=content["reading"],
             cursor=tuple(key_from_text(one, keys) for one in content["cursor"]),
             lower=content["lower"],
             highest=content["highest"],

@@ -12,7 +12,7 @@ import enum
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.bookmark import ReplicationKey, read_bookmark
-from tap_afas.filters import read_filter, split_filter
+from tap_afas.filters import nothing_passed, read_filter, split_filter
 from tap_afas.keyless import first_stamp, from_start
 from tap_afas.loaded_under import Shape
 from tap_afas.plan import make_plan, replication_key_of
@@ -284,8 +284,7 @@ class Sync:
             self._bookmark = self.against_state.read_whole(self._bookmark, self._emitted, activates=plan.activates)
         if done:
             self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)
-        last = done or (self._most_rows is not None and self.progress.rows + len(rows) >= self._most_rows)
-        if last:
+        if last := done or self.progress.rows + len(rows) >= (self._most_rows or float("inf")):
             self.phase = Phase.DONE
         state = self._bookmark.to_state(self._key)
         return Delivery(rows, state, version, activates=done and plan.activates, last=last)
@@ -313,6 +312,9 @@ class Sync:
             self.definition.logger.warning(
                 "%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field
             )
+        said = nothing_passed(self._connection.settings, self.definition.connector_id)
+        if said and self._plan.is_first and not self.progress.read:
+            self.definition.logger.warning("%s", said)
         empties = self._plan.paginator.stamps.empties
         if self._key is not None and empties * 2 > self._plan.paginator.size.wanted:
             self.definition.logger.warning(
