@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from singer_sdk.plugin_base import JSONSchemaValidator
 
+from tap_afas.map_expressions import map_problems
 from tap_afas.profit.auth import ClassicToken
 from tap_afas.profit.wall_time import WallClock
 from tap_afas.settings import Settings
@@ -53,7 +54,10 @@ def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
         config: The settings, which get the schema's defaults.
         schema: Theirs and the SDK's.
     """
-    misfits = [_misfit(error) for error in JSONSchemaValidator(schema).iter_errors(config)]
+    # The SDK's own schema of them ends in a traceback at what isn't right.
+    misfits = list(map_problems(config.get("stream_maps"))) or [
+        _misfit(error) for error in JSONSchemaValidator(schema).iter_errors(config)
+    ]
     if misfits:
         return misfits
     try:
@@ -135,7 +139,7 @@ def _other_problems(settings: Settings) -> Iterable[str]:
         try:
             datetime.datetime.fromisoformat(settings.start_date)
         except ValueError:
-            yield "`start_date` must be a date and time such as 2024-01-01T00:00:00Z."
+            yield "`start_date` must be a date such as 2024-01-01, or a date and time such as 2024-01-01T00:00:00Z."
     if not settings.connectors:
         yield '`connectors` is empty: no stream is left. Take it out for all, or name some: ["Profit_*"].'
     if not _HEADER.fullmatch(settings.integration_id or ""):

@@ -11,6 +11,7 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
 
 from tap_afas.definition import Definition
+from tap_afas.maps import MappedStream
 from tap_afas.sync import Sync
 
 if sys.version_info >= (3, 12):
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tap_afas.records import RecordEncoder
     from tap_afas.scheduler import Scheduler
     from tap_afas.sync import Delivery
+    from tap_afas.tap import TapAfas
     from tap_afas.writer import LineWriter
 
 
@@ -107,6 +109,14 @@ class AfasStream(Stream):
             most_rows=self.ABORT_AT_RECORD_COUNT,
         )
 
+    def as_mapped(self) -> MappedStream:
+        """The stream as `stream_maps` sees it."""
+        found = self.definition()
+        emitted = found.selected if self.selected else None
+        return MappedStream(
+            self.connector_id, self.name, frozenset(self.schema.get("properties", {})), emitted or frozenset()
+        )
+
     # What is written
 
     @property
@@ -173,6 +183,7 @@ class AfasStream(Stream):
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
         # What the SDK's own `sync_all`, `--test` and tests call: this stream alone, by the same way as a run.
+        cast("TapAfas", self._tap).check_maps()
         if self.ABORT_AT_RECORD_COUNT is None:
             for failure in self._scheduler.run({self.new_sync(): self}, parallel=1).values():
                 raise failure

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_afas.connection import Connection
+    from tap_afas.maps import Maps
     from tap_afas.stream import AfasStream
     from tap_afas.sync import Sync
 
@@ -59,12 +60,13 @@ class TapAfas(Tap):
 
     _scheduler: Scheduler | None = None
     _interrupted = False
+    _maps_checked = False
 
     @override
     def __init__(self, **options: Any) -> None:
         # What `--version` and `--about` don't need isn't loaded for them. It is loaded before the SDK takes over the
         # signals, since an exit that is raised while a module loads can get lost.
-        from tap_afas import config_validation, connection, discovery, stream  # noqa: F401, PLC0415
+        from tap_afas import config_validation, connection, discovery, maps, stream  # noqa: F401, PLC0415
 
         super().__init__(**options)
 
@@ -123,9 +125,28 @@ class TapAfas(Tap):
 
     @override
     def setup_mapper(self) -> None:
+        from tap_afas.discovery import stream_name  # noqa: PLC0415 - see `__init__`
+        from tap_afas.maps import Maps  # noqa: PLC0415 - likewise
+
         if self.input_catalog is not None:
             select_needed(self.input_catalog)
-        super().setup_mapper()
+        # Without a catalog, this is where AFAS is asked for the streams.
+        names = {
+            entry.tap_stream_id: entry.stream or stream_name(entry.tap_stream_id) for entry in self.catalog.streams
+        }
+        self._mapper = Maps(self.config, names, stream_name, self.logger)
+        self._mapper.register_raw_streams_from_catalog(self.catalog)
+
+    def check_maps(self) -> None:
+        """Check, once, that `stream_maps` fits what there is; to be called before a row is read.
+
+        Raises:
+            MapError: It doesn't.
+        """
+        if not self._maps_checked and self.config.get("stream_maps"):
+            streams = [stream.as_mapped() for stream in cast("dict[str, AfasStream]", self.streams).values()]
+            cast("Maps", self.mapper).check(streams, self.connection.environment.connectors, self.connection.describe)
+        self._maps_checked = True
 
     # Running
 
@@ -148,6 +169,7 @@ class TapAfas(Tap):
         # What the catalog has may be gone by now: that fails its own stream, and not the run.
         check_named(self.settings, environment, known=[stream.connector_id for stream in every])
         self._check_settings(streams)
+        self.check_maps()
         there = {sync: stream for sync, stream in streams.items() if stream.connector_id in environment.connectors}
         failures = {
             sync.definition.connector_id: ConnectorError(
