@@ -123,8 +123,9 @@ class Settings(msgspec.Struct, frozen=True):
         str | None,
         Meta(
             title="Start date",
-            description="The first sync of an incremental stream starts here; without it, with everything.",
-            examples=["2024-01-01T00:00:00Z"],
+            description="The first sync of an incremental stream starts here; without it, with everything. Without a"
+            " zone it is AFAS' time (`timezone`).",
+            examples=["2024-01-01", "2024-01-01T00:00:00Z"],
             extra_json_schema={"format": "date-time"},
         ),
     ] = None
