@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from singer_sdk.plugin_base import JSONSchemaValidator
 
+from tap_afas.environment import environment_problems
 from tap_afas.map_expressions import map_problems
 from tap_afas.profit.auth import ClassicToken
 from tap_afas.profit.wall_time import WallClock
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_ENVIRONMENT = re.compile(r"[A-Za-z]?(\d{5})[A-Za-z]{0,2}", re.ASCII)
 _HOST = re.compile(r"[\w.:-]+", re.ASCII)
 _HEADER = re.compile(r"[ -~]*")
 
@@ -112,8 +112,7 @@ def _address_problems(settings: Settings) -> Iterable[str]:
         yield from _url_problems(settings.other_base_url)
     elif not settings.environment_id:
         yield "No environment: set `environment_id` (the number in its name, as in O12345AA) or `base_url`."
-    elif not _ENVIRONMENT.fullmatch(settings.environment_id.strip()):
-        yield "`environment_id` must be five digits, or a name such as O12345AA."
+    yield from environment_problems(settings.environment_id, settings.environment_type)
 
 
 def _url_problems(url: str) -> Iterable[str]:

@@ -6,26 +6,18 @@ The JSON Schema that the SDK shows and checks is made from the declarations; the
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from tap_afas.environment import EnvironmentType, base_url
 from tap_afas.profit.metainfo import KINDS, Kind
 from tap_afas.profit.query import OPERATORS, Operator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EnvironmentType = Literal["production", "test", "accept", "course"]
-
-_HOSTS: dict[EnvironmentType, str] = {
-    "production": "rest",
-    "test": "resttest",
-    "accept": "restaccept",
-    "course": "restcursus",
-}
 _MOST_CELLS = 150_000
 _LARGEST_PAGE = 50_000
 _SECRET = {"secret": True, "writeOnly": True}
@@ -59,18 +51,20 @@ class Settings(msgspec.Struct, frozen=True):
         str | None,
         Meta(
             title="Environment",
-            description="The AFAS environment: its digits, or its whole name such as O12345AA. Required unless"
-            " `base_url` is set.",
+            description="The AFAS environment: its digits, or its whole name such as O12345AA, whose letter tells its"
+            " kind. Required unless `base_url` is set. Where AFAS tells which environment answers, another one isn't"
+            " read.",
             examples=["12345", "O12345AA"],
         ),
     ] = None
     environment_type: Annotated[
-        EnvironmentType,
+        EnvironmentType | None,
         Meta(
             title="Kind of environment",
-            description="Which of the environments with this number; it picks the host.",
+            description="Which of the environments with this number; it picks the host. Default: what the letter of"
+            " `environment_id` says (O, T or A), else production.",
         ),
-    ] = "production"
+    ] = None
     other_base_url: Annotated[
         str | None,
         Meta(
@@ -215,8 +209,7 @@ class Settings(msgspec.Struct, frozen=True):
         """The root of the REST API, without a slash at its end."""
         if self.other_base_url:
             return self.other_base_url.strip().rstrip("/")
-        digits = re.sub(r"\D", "", self.environment_id or "")
-        return f"https://{digits}.{_HOSTS[self.environment_type]}.afas.online/ProfitRestServices"
+        return base_url(self.environment_id or "", self.environment_type)
 
     def stream(self, connector_id: str) -> StreamSettings:
         """What `streams` says of a connector."""

@@ -176,6 +176,7 @@ class AfasStream(Stream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """The records, for who uses the stream as a library; nothing is written and no state moves."""
+        cast("TapAfas", self._tap).check_inputs()
         return self.new_sync().records()
 
     @override
@@ -183,7 +184,7 @@ class AfasStream(Stream):
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
         # What the SDK's own `sync_all`, `--test` and tests call: this stream alone, by the same way as a run.
-        cast("TapAfas", self._tap).check_maps()
+        cast("TapAfas", self._tap).check_inputs()
         if self.ABORT_AT_RECORD_COUNT is None:
             for failure in self._scheduler.run({self.new_sync(): self}, parallel=1).values():
                 raise failure

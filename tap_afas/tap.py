@@ -60,7 +60,7 @@ class TapAfas(Tap):
 
     _scheduler: Scheduler | None = None
     _interrupted = False
-    _maps_checked = False
+    _checked = False
 
     @override
     def __init__(self, **options: Any) -> None:
@@ -137,16 +137,17 @@ class TapAfas(Tap):
         self._mapper = Maps(self.config, names, stream_name, self.logger)
         self._mapper.register_raw_streams_from_catalog(self.catalog)
 
-    def check_maps(self) -> None:
-        """Check, once, that `stream_maps` fits what there is; to be called before a row is read.
+    def check_inputs(self) -> None:
+        """Check, once, environment and `stream_maps` against what there is; to be called before a row is read.
 
         Raises:
-            MapError: It doesn't.
+            InputError: They don't fit.
         """
-        if not self._maps_checked and self.config.get("stream_maps"):
+        environment = self.connection.environment
+        if not self._checked and self.config.get("stream_maps"):
             streams = [stream.as_mapped() for stream in cast("dict[str, AfasStream]", self.streams).values()]
-            cast("Maps", self.mapper).check(streams, self.connection.environment.connectors, self.connection.describe)
-        self._maps_checked = True
+            cast("Maps", self.mapper).check(streams, environment.connectors, self.connection.describe)
+        self._checked = True
 
     # Running
 
@@ -169,7 +170,7 @@ class TapAfas(Tap):
         # What the catalog has may be gone by now: that fails its own stream, and not the run.
         check_named(self.settings, environment, known=[stream.connector_id for stream in every])
         self._check_settings(streams)
-        self.check_maps()
+        self.check_inputs()
         there = {sync: stream for sync, stream in streams.items() if stream.connector_id in environment.connectors}
         failures = {
             sync.definition.connector_id: ConnectorError(
