@@ -1,17 +1,19 @@
-"""What the command line is given: settings from files and the environment, a state, a catalog."""
+"""What the command line is given: settings, from files and the environment."""
 
 from __future__ import annotations
 
 import json
 import os
 import pathlib
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.singerlib import Catalog, Metadata
+from singer_sdk.singerlib import Metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from singer_sdk.singerlib import Catalog
 
 _PREFIX = "TAP_AFAS_"
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
@@ -35,6 +37,22 @@ class StateError(InputError):
         )
 
 
+def parse_json(content: str | bytes) -> Any:
+    """Read JSON: UTF-8 with or without a byte order mark, or UTF-16, as PowerShell's `>` writes it.
+
+    Raises:
+        ValueError: It isn't; its text says why and where, without quoting anything.
+    """
+    try:
+        return json.loads(content.removeprefix("\ufeff") if isinstance(content, str) else content)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except UnicodeDecodeError:
+        raise ValueError("it is neither UTF-8 nor UTF-16; save it as UTF-8") from None
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
 def read_settings(sources: Sequence[str], schema: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of some sources, later ones first.
 
@@ -55,11 +73,11 @@ def _from_file(path: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     # Somebody may have given the settings themselves, with the token.
     path = path if path.isprintable() and not set(path) & set("{<") else "…"
     try:
-        content = json.loads(pathlib.Path(path).read_text("utf-8"))
+        content = parse_json(pathlib.Path(path).read_bytes())
     except OSError as error:
         raise _unreadable(f"--config {path}: {error.strerror or type(error).__name__}.", schema) from None
-    except (ValueError, RecursionError):
-        raise _unreadable(f"--config {path} is not JSON.", schema) from None
+    except ValueError as error:
+        raise _unreadable(f"--config {path} is not JSON: {error}.", schema) from None
     if not isinstance(content, dict):
         raise _unreadable(f"--config {path} is not a JSON object.", schema)
     return content
@@ -100,32 +118,6 @@ def _unreadable(sentence: str, schema: Mapping[str, Any]) -> ConfigValidationErr
     return ConfigValidationError(sentence, errors=[sentence], schema=dict(schema))
 
 
-def read_state(file: IO[str]) -> dict[str, Any]:
-    """The STATE of `--state`.
-
-    Raises:
-        InputError: The file is not a JSON object, or not a state.
-    """
-    content = _read_object(file, "--state")
-    bookmarks = content.get("bookmarks", {})
-    if not isinstance(bookmarks, dict) or not all(isinstance(bookmark, dict) for bookmark in bookmarks.values()):
-        raise StateError('The state is not of the form {"bookmarks": {"<stream>": {…}}}.')
-    return content
-
-
-def read_catalog(file: IO[str]) -> Catalog:
-    """The catalog of `--catalog`.
-
-    Raises:
-        InputError: The file is not a Singer catalog.
-    """
-    content = _read_object(file, "--catalog")
-    try:
-        return Catalog.from_dict(content)
-    except (LookupError, TypeError, AttributeError, ValueError):
-        raise InputError(f"--catalog {file.name} is not a Singer catalog: run discovery again.") from None
-
-
 def select_needed(catalog: Catalog) -> None:
     """Select keys and replication keys, whatever the catalog says: no record can do without them."""
     for entry in catalog.streams:
@@ -134,14 +126,3 @@ def select_needed(catalog: Catalog) -> None:
         for field in (*keys, entry.replication_key or root.replication_key):
             if field in (entry.schema.properties or {}):
                 entry.metadata["properties", str(field)].inclusion = Metadata.InclusionType.AUTOMATIC
-
-
-def _read_object(file: IO[str], option: str) -> dict[str, Any]:
-    try:
-        content = json.load(file)
-    except (ValueError, RecursionError):
-        advice = " Of several lines of STATE, the last one counts." if option == "--state" else ""
-        raise InputError(f"{option} {file.name} is not JSON.{advice}") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{option} {file.name} is not a JSON object.")
-    return content

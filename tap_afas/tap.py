@@ -15,7 +15,8 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import StateMessage
 
-from tap_afas.inputs import InputError, StateError, read_catalog, read_settings, read_state, select_needed
+from tap_afas.files import check_bookmark, check_entries, check_state, is_own, read_catalog, read_state, under_names
+from tap_afas.inputs import InputError, StateError, read_settings, select_needed
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.scheduler import FailedRunError, InterruptedRunError, Scheduler
 from tap_afas.settings import SCHEMA, Settings, normalized
@@ -68,6 +69,8 @@ class TapAfas(Tap):
         # signals, since an exit that is raised while a module loads can get lost.
         from tap_afas import config_validation, connection, discovery, maps, stream  # noqa: F401, PLC0415
 
+        if "streams" in (options.get("catalog") or ()):
+            check_entries(options["catalog"])
         super().__init__(**options)
 
     # Settings
@@ -124,6 +127,27 @@ class TapAfas(Tap):
         ]
 
     @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take a state; a bookmark under a connector's id is its stream's.
+
+        Raises:
+            StateError: Something of it would be passed over.
+        """
+        check_state(state)
+        if state.get("bookmarks"):
+            names = self._names()
+            state = under_names(state, names)
+            for stream in set(names.values()) & state["bookmarks"].keys():
+                check_bookmark(stream, state["bookmarks"][stream])
+        super().load_state(state)
+
+    def _names(self) -> dict[str, str]:
+        """The streams' names by connectors' ids."""
+        from tap_afas.discovery import stream_name  # noqa: PLC0415 - see `__init__`
+
+        return {entry.tap_stream_id: entry.stream or stream_name(entry.tap_stream_id) for entry in self.catalog.streams}
+
+    @override
     def setup_mapper(self) -> None:
         from tap_afas.discovery import stream_name  # noqa: PLC0415 - see `__init__`
         from tap_afas.maps import Maps  # noqa: PLC0415 - likewise
@@ -131,10 +155,7 @@ class TapAfas(Tap):
         if self.input_catalog is not None:
             select_needed(self.input_catalog)
         # Without a catalog, this is where AFAS is asked for the streams.
-        names = {
-            entry.tap_stream_id: entry.stream or stream_name(entry.tap_stream_id) for entry in self.catalog.streams
-        }
-        self._mapper = Maps(self.config, names, stream_name, self.logger)
+        self._mapper = Maps(self.config, self._names(), stream_name, self.logger)
         self._mapper.register_raw_streams_from_catalog(self.catalog)
 
     def check_inputs(self) -> None:
@@ -186,9 +207,10 @@ class TapAfas(Tap):
 
     def _check_state(self) -> None:
         """Check that the state is this tap's, before anything is read."""
-        known = set(self.streams)
-        foreign = set(self.state.get("bookmarks", {})) - known
-        if foreign and not known & set(self.state["bookmarks"]):
+        known, bookmarks = set(self.streams), self.state.get("bookmarks", {})
+        foreign = set(bookmarks) - known
+        # Its own may be about others: `connectors` may have changed since.
+        if foreign and not known & set(bookmarks) and not any(is_own(bookmarks[stream]) for stream in foreign):
             raise StateError(
                 f"The state is about {', '.join(sorted(foreign))}, and none of these is a stream here: it seems to be"
                 " another connector's."
