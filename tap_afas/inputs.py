@@ -8,12 +8,9 @@ import pathlib
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.singerlib import Metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from singer_sdk.singerlib import Catalog
 
 _PREFIX = "TAP_AFAS_"
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
@@ -116,13 +113,3 @@ def _parse(variable: str, text: str, setting: Mapping[str, Any], schema: Mapping
 
 def _unreadable(sentence: str, schema: Mapping[str, Any]) -> ConfigValidationError:
     return ConfigValidationError(sentence, errors=[sentence], schema=dict(schema))
-
-
-def select_needed(catalog: Catalog) -> None:
-    """Select keys and replication keys, whatever the catalog says: no record can do without them."""
-    for entry in catalog.streams:
-        root = entry.metadata.root
-        keys = entry.key_properties or root.table_key_properties or ()
-        for field in (*keys, entry.replication_key or root.replication_key):
-            if field in (entry.schema.properties or {}):
-                entry.metadata["properties", str(field)].inclusion = Metadata.InclusionType.AUTOMATIC

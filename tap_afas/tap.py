@@ -16,7 +16,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import StateMessage
 
 from tap_afas.files import check_bookmark, check_entries, check_state, is_own, read_catalog, read_state, under_names
-from tap_afas.inputs import InputError, StateError, read_settings, select_needed
+from tap_afas.inputs import InputError, StateError, read_settings
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.scheduler import FailedRunError, InterruptedRunError, Scheduler
 from tap_afas.settings import SCHEMA, Settings, normalized
@@ -67,7 +67,7 @@ class TapAfas(Tap):
     def __init__(self, **options: Any) -> None:
         # What `--version` and `--about` don't need isn't loaded for them. It is loaded before the SDK takes over the
         # signals, since an exit that is raised while a module loads can get lost.
-        from tap_afas import config_validation, connection, discovery, maps, stream  # noqa: F401, PLC0415
+        from tap_afas import catalog, config_validation, connection, discovery, maps, stream  # noqa: F401, PLC0415
 
         if "streams" in (options.get("catalog") or ()):
             check_entries(options["catalog"])
@@ -149,11 +149,12 @@ class TapAfas(Tap):
 
     @override
     def setup_mapper(self) -> None:
-        from tap_afas.discovery import stream_name  # noqa: PLC0415 - see `__init__`
+        from tap_afas.catalog import prepare  # noqa: PLC0415 - see `__init__`
+        from tap_afas.discovery import stream_name  # noqa: PLC0415 - likewise
         from tap_afas.maps import Maps  # noqa: PLC0415 - likewise
 
         if self.input_catalog is not None:
-            select_needed(self.input_catalog)
+            prepare(self.input_catalog, self.connection)
         # Without a catalog, this is where AFAS is asked for the streams.
         self._mapper = Maps(self.config, self._names(), stream_name, self.logger)
         self._mapper.register_raw_streams_from_catalog(self.catalog)
