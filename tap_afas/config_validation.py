@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from tap_afas.map_expressions import map_problems
 from tap_afas.profit.auth import ClassicToken
 from tap_afas.profit.wall_time import WallClock
 from tap_afas.settings import Settings
+from tap_afas.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -86,9 +86,8 @@ def _unknown(error: ValidationError, path: str) -> str:
     instance: Any = error.instance
     known = list(schema.get("properties", {}))
     unknown = next(name for name in instance if name not in known)
-    near = difflib.get_close_matches(unknown, known, 1)
     where = f" of `{path}`" if path else ""
-    return f"`{unknown}` is not a setting{where}." + (f" Did you mean `{near[0]}`?" if near else "")
+    return f"`{unknown}` is not a setting{where}." + did_you_mean(unknown, known, code=True)
 
 
 def _credential_problems(settings: Settings) -> Iterable[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import fnmatch
 import logging
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.known_connectors import known_key, stamp_candidates
 from tap_afas.profit.metainfo import kinds_of
 from tap_afas.schema import json_schema
+from tap_afas.spelling import did_you_mean, is_pattern, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,19 +52,15 @@ class Choice:
         """Whether a connector is among them."""
         wanted = [pattern for pattern in self.patterns if not pattern.startswith("!")] or ["*"]
         unwanted = [pattern[1:] for pattern in self.patterns if pattern.startswith("!")]
-        return any(_matches(connector_id, pattern) for pattern in wanted) and not any(
-            _matches(connector_id, pattern) for pattern in unwanted
+        return any(matches(connector_id, pattern) for pattern in wanted) and not any(
+            matches(connector_id, pattern) for pattern in unwanted
         )
 
     def missing(self, connector_ids: Iterable[str]) -> list[str]:
         """The names, not the patterns, that no connector bears."""
         known = {connector_id.casefold() for connector_id in connector_ids}
-        plain = (pattern.removeprefix("!") for pattern in self.patterns if not set(pattern) & set("*?["))
+        plain = (pattern.removeprefix("!") for pattern in self.patterns if not is_pattern(pattern))
         return [name for name in plain if name.casefold() not in known]
-
-
-def _matches(connector_id: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(connector_id.casefold(), pattern.casefold())
 
 
 def stream_name(connector_id: str) -> str:
@@ -81,19 +77,26 @@ def check_named(settings: Settings, environment: Environment, known: Iterable[st
         known: Further connectors that may be named.
 
     Raises:
-        DiscoveryError: One doesn't.
+        DiscoveryError: One doesn't, or could be either of two.
     """
     ids = {*environment.connectors, *known}
-    missing = [
-        *Choice(settings.connectors).missing(ids),
-        *(name for name in settings.streams if name not in ids),
-    ]
+    named = [name for name in settings.streams if not is_pattern(name)]
+    missing = sorted({*Choice(settings.connectors).missing(ids), *Choice(tuple(named)).missing(ids)})
     if missing:
         where = f" of environment {environment.id}" if environment.id else ""
+        meant = "".join(dict.fromkeys(did_you_mean(name, ids) for name in missing))
         raise DiscoveryError(
-            f"The settings name {', '.join(sorted(set(missing)))}, which the app connector{where} doesn't have. Add the"
-            f" GetConnector to the app connector in AFAS, or correct `connectors` and `streams`; it has: {_some(ids)}."
+            f"The settings name {', '.join(missing)}, which the app connector{where} doesn't have.{meant} Add the"
+            f" GetConnector to the app connector in AFAS, or correct `connectors` and `streams`"
+            + ("." if meant else f"; it has: {_some(ids)}.")
         )
+    for folded in dict.fromkeys(map(str.casefold, named)):
+        written, there = ({one for one in names if one.casefold() == folded} for names in (named, ids))
+        if written != there and max(len(written), len(there)) > 1:
+            raise DiscoveryError(
+                f"`streams` names {' and '.join(sorted(written))}, and AFAS has {' and '.join(sorted(there))}, which"
+                " differ by case only. Name each of them once, as AFAS spells it; where there is nothing to say: `{}`."
+            )
 
 
 def chosen(settings: Settings, environment: Environment) -> list[str]:
@@ -158,7 +161,7 @@ def defined_in(entry: CatalogEntry) -> Definition:
     if stray:
         raise DiscoveryError(
             f"{entry.tap_stream_id}: the catalog's metadata names {', '.join(stray)}, which its schema doesn't"
-            " have. Correct it, or run discovery again."
+            f" have.{did_you_mean(stray[0], properties)} Correct it, or run discovery again."
         )
     return Definition(entry.tap_stream_id, entry.stream or stream_name(entry.tap_stream_id), schema)
 
@@ -174,9 +177,10 @@ def define(connector: Connector, settings: StreamSettings) -> Definition:
     stamp = _detect_stamp(connector, kinds) if settings.replication_key is UNSET else settings.replication_key or None
     unknown = [field for field in (*key, *settings.types, stamp) if field and field not in connector.fields]
     if unknown:
+        meant = "".join(dict.fromkeys(did_you_mean(field, connector.fields) for field in unknown))
         raise DiscoveryError(
-            f"{connector.id}: `streams` names the field {', '.join(unknown)}, which the connector doesn't have. It has:"
-            f" {', '.join(connector.fields)}."
+            f"{connector.id}: `streams` names the field {', '.join(unknown)}, which the connector doesn't have."
+            f"{meant or ' It has: ' + ', '.join(connector.fields) + '.'}"
         )
     if stamp is not None and kinds[stamp] not in _STAMPS:
         raise DiscoveryError(

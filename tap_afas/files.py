@@ -86,20 +86,23 @@ def _holds_bookmarks(part: Any) -> bool:
 
 
 def under_names(state: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """A state with streams' names in place of connectors' ids.
+    """A state with streams' names in place of connectors' ids; those streams' parts are checked.
 
     Args:
         state: The state.
         names: The streams' names by connectors' ids.
 
     Raises:
-        StateError: A stream has a bookmark under its name and one under its connector's id.
+        StateError: A stream has a bookmark under its name and one under its connector's id, or one that would be
+            passed over.
     """
     found: dict[str, Any] = {}
     for written, bookmark in state.get("bookmarks", {}).items():
         name = written if written in names.values() else names.get(written, written)
         if name in found:
             raise StateError(f"The state has two bookmarks of one stream: {name} and its connector's id.")
+        if name in names.values():
+            check_bookmark(name, bookmark)
         found[name] = bookmark
     return {**state, "bookmarks": found}
 

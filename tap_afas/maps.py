@@ -8,7 +8,6 @@ is read.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import fnmatch
 import logging
 import re
@@ -26,6 +25,7 @@ from singer_sdk.mapper import (
 
 from tap_afas.map_expressions import MapError, check_expressions, tell_failures
 from tap_afas.profit.errors import ProfitError
+from tap_afas.spelling import did_you_mean, is_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -143,8 +143,8 @@ class Maps(PluginMapper):
                 names = [*(stream.name for stream in streams), *map(self._name_of, connector_ids)]
                 raise MapError(
                     f"`stream_maps` is about {self._written.get(about, about)}, which is no stream: neither AFAS nor"
-                    f" the catalog has it, and nothing would be masked.{_near(about, names)} Correct the name, or take"
-                    " the map out."
+                    f" the catalog has it, and nothing would be masked.{did_you_mean(about, names)} Correct the name,"
+                    " or take the map out."
                 )
             if any(stream.emitted for stream in found):
                 idle += self._check_fields(about, definition, found, others & set(connector_ids), describe)
@@ -177,7 +177,7 @@ class Maps(PluginMapper):
         for field in unknown:
             raise MapError(
                 f"`stream_maps` takes the field {field} out of {about}, which has no such field: what it is to mask"
-                f" would be sent.{_near(field, known)} Correct the name, or take it out of the map."
+                f" would be sent.{did_you_mean(field, known)} Correct the name, or take it out of the map."
             )
         for field in fields:
             for stream in found:
@@ -220,12 +220,6 @@ def _source(key: str, definition: Any) -> str:
     return str(definition.get(MAPPER_SOURCE_OPTION, key)) if isinstance(definition, dict) else key
 
 
-def _near(name: str, names: Iterable[str]) -> str:
-    folded = {one.casefold(): one for one in names}
-    near = difflib.get_close_matches(name.casefold(), folded, 1)
-    return f" Did you mean {folded[near[0]]}?" if near else ""
-
-
 def _under_names(
     maps: Mapping[str, Any], names: Mapping[str, str], name_of: Callable[[str], str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
@@ -238,7 +232,7 @@ def _under_names(
     def name(written: str) -> str:
         if written in names.values() or written.startswith("__"):
             return written
-        if not set(written) & set("*?["):
+        if not is_pattern(written):
             return names.get(written) or name_of(written)
         # Outside of brackets, where a dash means "to".
         return re.sub(r"(\[[^\]]*\])|-", lambda found: found[1] or "[_-]", written)

@@ -15,11 +15,12 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import StateMessage
 
-from tap_afas.files import check_bookmark, check_entries, check_state, is_own, read_catalog, read_state, under_names
+from tap_afas.files import check_entries, check_state, is_own, read_catalog, read_state, under_names
 from tap_afas.inputs import InputError, StateError, read_settings
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.scheduler import FailedRunError, InterruptedRunError, Scheduler
 from tap_afas.settings import SCHEMA, Settings, normalized
+from tap_afas.spelling import did_you_mean
 from tap_afas.writer import LineWriter
 
 if sys.version_info >= (3, 12):
@@ -134,12 +135,7 @@ class TapAfas(Tap):
             StateError: Something of it would be passed over.
         """
         check_state(state)
-        if state.get("bookmarks"):
-            names = self._names()
-            state = under_names(state, names)
-            for stream in set(names.values()) & state["bookmarks"].keys():
-                check_bookmark(stream, state["bookmarks"][stream])
-        super().load_state(state)
+        super().load_state(under_names(state, self._names()) if state.get("bookmarks") else state)
 
     def _names(self) -> dict[str, str]:
         """The streams' names by connectors' ids."""
@@ -196,7 +192,8 @@ class TapAfas(Tap):
         there = {sync: stream for sync, stream in streams.items() if stream.connector_id in environment.connectors}
         failures = {
             sync.definition.connector_id: ConnectorError(
-                "The app connector doesn't have this GetConnector (any more).",
+                "The app connector doesn't have this GetConnector (any more)."
+                + did_you_mean(sync.definition.connector_id, environment.connectors),
                 "Add it to the app connector in AFAS, or run discovery again and take it out of the selection.",
             )
             for sync in streams
@@ -222,7 +219,7 @@ class TapAfas(Tap):
         from tap_afas.discovery import define  # noqa: PLC0415 - see `__init__`
 
         every = {sync.definition.connector_id: sync for sync in syncs}
-        named = {connector_id: every[connector_id] for connector_id in every if connector_id in self.settings.streams}
+        named = {connector_id: every[connector_id] for connector_id in every if self.settings.entries(connector_id)}
         for connector_id, connector in self.connection.describe(list(named)).items():
             if isinstance(connector, ProfitError):
                 continue  # The stream itself will say so, and the others go on.

@@ -37,8 +37,10 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Profit_Transactions_Allocated": _ENTRY,
 }
 
+_FOLDED = {connector_id.casefold(): key for connector_id, key in KEYS.items()}
+
 # Standard connectors in which a field looks like a stamp and is none.
-_DUMMIES = {"Profit_Article_Basic": {"DateModified", "CreateDate"}}
+_DUMMIES = {"profit_article_basic": {"DateModified", "CreateDate"}}
 
 # "Last modified on" in the languages of AFAS, accents and punctuation taken off; the whole of an id or label must
 # match, but for the number that AFAS puts behind an id that comes twice.
@@ -60,7 +62,7 @@ _MODIFIED = re.compile(
 
 def known_key(connector: Connector) -> tuple[str, ...]:
     """The key of a standard connector, if it is known and its fields are all there."""
-    key = KEYS.get(connector.id, ())
+    key = _FOLDED.get(connector.id.casefold(), ())
     return key if all(field in connector.fields for field in key) else ()
 
 
@@ -71,7 +73,7 @@ def stamp_candidates(connector: Connector, date_times: Sequence[Field]) -> list[
         connector: The connector.
         date_times: Those of its fields that hold a date with a time.
     """
-    dummies = _DUMMIES.get(connector.id, set())
+    dummies = _DUMMIES.get(connector.id.casefold(), set())
     return [
         field.id
         for field in date_times
