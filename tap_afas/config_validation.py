@@ -16,6 +16,7 @@ from tap_afas.profit.auth import ClassicToken
 from tap_afas.profit.wall_time import WallClock
 from tap_afas.settings import Settings
 from tap_afas.spelling import did_you_mean
+from tap_afas.variables import unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,6 +55,8 @@ def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
         config: The settings, which get the schema's defaults.
         schema: Theirs and the SDK's.
     """
+    # Empty, before it gets the defaults: nothing was passed.
+    left = [] if config else unread(schema)
     # The SDK's own schema of them ends in a traceback at what isn't right.
     misfits = list(map_problems(config.get("stream_maps"))) or [
         _misfit(error) for error in JSONSchemaValidator(schema).iter_errors(config)
@@ -64,7 +67,7 @@ def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
         settings = Settings.from_config(config)
     except msgspec.ValidationError as error:
         return [f"A setting can't be read: {error}."]
-    return [*_credential_problems(settings), *_address_problems(settings), *_other_problems(settings)]
+    return [*left, *_credential_problems(settings), *_address_problems(settings), *_other_problems(settings)]
 
 
 def _misfit(error: ValidationError) -> str:

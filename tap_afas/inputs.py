@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import ConfigValidationError
+from tap_afas.variables import read_environment, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-_PREFIX = "TAP_AFAS_"
-_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 class InputError(Exception):
@@ -62,7 +58,7 @@ def read_settings(sources: Sequence[str], schema: Mapping[str, Any]) -> dict[str
     """
     settings: dict[str, Any] = {}
     for source in sources:
-        settings.update(_from_environment(schema) if source == "ENV" else _from_file(source, schema))
+        settings.update(read_environment(schema) if source == "ENV" else _from_file(source, schema))
     return settings
 
 
@@ -72,44 +68,9 @@ def _from_file(path: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     try:
         content = parse_json(pathlib.Path(path).read_bytes())
     except OSError as error:
-        raise _unreadable(f"--config {path}: {error.strerror or type(error).__name__}.", schema) from None
+        raise unreadable(f"--config {path}: {error.strerror or type(error).__name__}.", schema) from None
     except ValueError as error:
-        raise _unreadable(f"--config {path} is not JSON: {error}.", schema) from None
+        raise unreadable(f"--config {path} is not JSON: {error}.", schema) from None
     if not isinstance(content, dict):
-        raise _unreadable(f"--config {path} is not a JSON object.", schema)
+        raise unreadable(f"--config {path} is not a JSON object.", schema)
     return content
-
-
-def _from_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings in variables such as `TAP_AFAS_TOKEN`; an empty one counts as not set."""
-    found: dict[str, Any] = {}
-    for name, setting in schema["properties"].items():
-        variable = f"{_PREFIX}{name.upper()}"
-        text = os.environ.get(variable, "").strip()
-        if text:
-            found[name] = _parse(variable, text, setting, schema)
-    return found
-
-
-def _parse(variable: str, text: str, setting: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
-    kinds = setting.get("type", "string")
-    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
-    if "string" in kinds:
-        return text
-    if "boolean" in kinds:
-        if text.lower() not in _BOOLEANS:
-            raise _unreadable(f"`{variable}` must be true or false.", schema)
-        return _BOOLEANS[text.lower()]
-    if kinds & {"integer", "number"}:
-        try:
-            return int(text)
-        except ValueError:
-            raise _unreadable(f"`{variable}` must be a whole number.", schema) from None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise _unreadable(f'`{variable}` is not JSON: lists are written ["a", "b"].', schema) from None
-
-
-def _unreadable(sentence: str, schema: Mapping[str, Any]) -> ConfigValidationError:
-    return ConfigValidationError(sentence, errors=[sentence], schema=dict(schema))
