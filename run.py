@@ -16,9 +16,26 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 USAGE = """\
 python3 run.py try      the whole way: AFAS (a sandbox), tap-afas, Meltano, PostgreSQL; twice, and compared
-python3 run.py test     ruff, mypy and the tests; with arguments: pytest with those arguments
+python3 run.py test     all checks and tests; with --quick: in about a minute; with other arguments: pytest with those
+python3 run.py mutants  small changes to the paginators: does a test notice? hours; with arguments: only these files
 python3 run.py bench    the tap beside its peers, about an hour; with arguments: only some tables
 """
+SANDBOX = "packages/afas-sandbox"
+QUICK_CHECKS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("lint-imports", "--no-logo"))
+MORE_CHECKS = (
+    ("typos",),
+    ("deptry", "tap_afas"),
+    ("deptry", f"--config={SANDBOX}/pyproject.toml", f"{SANDBOX}/afas_sandbox"),
+)
+# One worker a processor; whoever is done takes tests from whoever isn't.
+PARALLEL = ("pytest", "--numprocesses=auto", "--dist=worksteal")
+QUICK_TESTS = (*PARALLEL, "-m", "not slow and not postgres")
+ALL_TESTS = (
+    ("coverage", "erase"),
+    ("coverage", "run", "-m", *PARALLEL),
+    ("coverage", "combine", "--quiet"),
+    ("coverage", "report"),
+)
 OLDEST_PYTHON = (3, 11)
 OLDEST_UV = (0, 8)
 OWN_UV = HERE / ".uv"
@@ -35,6 +52,9 @@ def main() -> int:
         return try_it(install(), arguments)
     if command == ["test"]:
         return test(install(), arguments)
+    if command == ["mutants"]:
+        python = install("--group=mutation")
+        return subprocess.call([str(python), "tests/mutation/mutants.py", *arguments])  # noqa: S603 - likewise
     if command == ["bench"]:
         return subprocess.call([str(install()), "benchmarks", *arguments])  # noqa: S603 - this project's code
     say(USAGE)
@@ -52,18 +72,33 @@ def try_it(python: Path, arguments: list[str]) -> int:
 
 def test(python: Path, arguments: list[str]) -> int:
     """Run the checks and the tests."""
-    steps = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest"]]
+    if arguments == ["--quick"]:
+        steps = [*QUICK_CHECKS, QUICK_TESTS]
+    elif arguments:
+        steps = [("pytest", *arguments)]
+    else:
+        steps = [*QUICK_CHECKS, *MORE_CHECKS, *ALL_TESTS]
     failed = []
-    for step in [["pytest", *arguments]] if arguments else steps:
+    for step in steps:
         say(f"\n{' '.join(step)}")
-        if subprocess.call([str(python), "-m", *step]):  # noqa: S603 - what this project's lock file names
+        if subprocess.call(command_of(python, *step)):  # noqa: S603 - what this project's lock file names
             failed.append(step)
     say("\n" + ("".join(f"Failed: {' '.join(step)}\n" for step in failed) or "All is well."))
     return 1 if failed else 0
 
 
-def install() -> Path:
+def command_of(python: Path, name: str, *arguments: str) -> list[str]:
+    """How a tool in `.venv/` is started: as a module, which sees this folder, or where it is none by its command."""
+    if name in {"lint-imports", "typos"}:
+        return [shutil.which(name, path=str(python.parent)) or name, *arguments]
+    return [str(python), "-m", name, *arguments]
+
+
+def install(*more: str) -> Path:
     """Install what uv.lock names into `.venv/`.
+
+    Args:
+        more: Options of `uv sync`.
 
     Returns:
         The Python there.
@@ -79,7 +114,7 @@ def install() -> Path:
         "UV_PROJECT_ENVIRONMENT": str(HERE / ".venv"),
     }
     say("Installing what uv.lock names into .venv ...")
-    run([str(uv), "sync", "--frozen", "--all-packages", "--all-extras", "--quiet"], {**os.environ, **settings})
+    run([str(uv), "sync", "--frozen", "--all-packages", "--all-extras", "--quiet", *more], {**os.environ, **settings})
     venv = HERE / ".venv"
     return venv / "Scripts" / "python.exe" if sys.platform == "win32" else venv / "bin" / "python"
 

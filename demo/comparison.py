@@ -23,7 +23,9 @@ Values: TypeAlias = tuple[Any, ...]
 
 _AMSTERDAM = zoneinfo.ZoneInfo("Europe/Amsterdam")
 _HALF_A_SECOND = datetime.timedelta(milliseconds=500)
-_DATE_ONLY = 4
+_DATE_ONLY, _TIME_ONLY = 4, 7
+# What is before it comes as shown, in no zone's history.
+_FIRST_YEAR = 1950
 
 
 class Way(enum.Enum):
@@ -40,8 +42,9 @@ class Way(enum.Enum):
 def as_loaded(connector: Connector, row: Row) -> Values:
     """A stored row as it must be in PostgreSQL.
 
-    AFAS shows moments rounded to the second, as wall time; PostgreSQL gets them as UTC. A wall time that comes twice in
-    October is its first pass; one that March skips is read as if the clock hadn't changed.
+    AFAS shows moments rounded to the second, as wall time; PostgreSQL gets them as UTC, and those before 1950 as shown.
+    A wall time that comes twice in October is its first pass; one that March skips is read as if the clock hadn't
+    changed.
     """
     return tuple(_value(field, cell) for field, cell in zip(connector.fields, row, strict=True))
 
@@ -53,13 +56,20 @@ def _value(field: Field, cell: Cell) -> Any:
         case "decimal":
             return decimal.Decimal(str(cell))
         case "date":
-            wall = datetime.datetime.fromisoformat(str(cell))
-            if field.control_type == _DATE_ONLY:
-                return wall.date()
-            shown = (wall + _HALF_A_SECOND).replace(microsecond=0)
-            return shown.replace(tzinfo=_AMSTERDAM).astimezone(datetime.UTC).replace(tzinfo=None)
+            return _date(field, datetime.datetime.fromisoformat(str(cell)))
         case _:
             return cell
+
+
+def _date(field: Field, wall: datetime.datetime) -> datetime.date | datetime.time:
+    if field.control_type == _DATE_ONLY:
+        return wall.date()
+    shown = (wall + _HALF_A_SECOND).replace(microsecond=0)
+    if field.control_type == _TIME_ONLY:
+        return shown.time()
+    if shown.year < _FIRST_YEAR:
+        return shown
+    return shown.replace(tzinfo=_AMSTERDAM).astimezone(datetime.UTC).replace(tzinfo=None)
 
 
 def expected(way: Way, key: Sequence[int], before: Sequence[Values], now: Sequence[Values]) -> list[Values]:

@@ -28,6 +28,8 @@ _STREAMS = {
     "Activa": {"primary_keys": ["Activum"]},
     "Contracten": {"primary_keys": ["Contractnummer"]},
     "Grootboekregels": {"primary_keys": ["Regel_ID"]},
+    # The history of who worked where, rather than what is so now.
+    "Medewerkers_actueel": {"primary_keys": [], "append": True},
     "Prijslijst_import": {"primary_keys": ["Itemcode", "Prijslijst"]},
     "Serviceaanvragen": {"primary_keys": ["Aanvraag"]},
     "Verkoop-facturen": {"primary_keys": ["Administratie", "Factuurnummer"]},

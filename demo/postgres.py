@@ -61,11 +61,19 @@ class Database:
         """Delete all rows of a table."""
         self.query(sql.SQL("DELETE FROM {} RETURNING 1").format(sql.Identifier(schema, table)))
 
+    def drop(self, table: str, schema: str = _SCHEMA) -> None:
+        """Drop a table."""
+        with self._connect() as connection:
+            connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(schema, table)))
+
     def query(self, query: sql.Composed | sql.SQL) -> list[dict[str, Any]]:
         """The rows that a query finds."""
-        names = {"dbname" if name == "database" else name: value for name, value in self.settings.items()}
-        with psycopg.connect(**names, row_factory=dict_row) as connection:
+        with self._connect() as connection:
             return connection.execute(query).fetchall()
+
+    def _connect(self) -> psycopg.Connection[dict[str, Any]]:
+        names = {"dbname" if name == "database" else name: value for name, value in self.settings.items()}
+        return psycopg.connect(**names, row_factory=dict_row)
 
 
 class Postgres:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -42,16 +43,16 @@ class Project:
         folder: An empty folder.
         tap: Settings of the tap.
         target: Settings of the target.
+        text: A `meltano.yml` that names the package `tap-afas`; None: this clone's.
     """
 
-    def __init__(self, folder: Path, tap: Mapping[str, Any], target: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, tap: Mapping[str, Any], target: Mapping[str, Any], text: str | None = None
+    ) -> None:
         self._folder = folder
-        text = (_CLONE / "meltano.yml").read_text(encoding="utf-8")
-        here = json.dumps(f"-e '{_CLONE.as_posix()}'", ensure_ascii=False)
-        text, count = re.subn(r"(?m)^( *pip_url:) -e \.$", lambda found: f"{found[1]} {here}", text)
-        if count != 1:
-            raise MeltanoError(f"meltano.yml should have `pip_url: -e .` once, and has it {count} times.")
-        (folder / "meltano.yml").write_text(text, encoding="utf-8")
+        (folder / "meltano.yml").write_text(text or self._of_the_clone(), encoding="utf-8")
+        # Where a package `tap-afas` is named, this clone is meant.
+        (folder / "overrides.txt").write_text(f"tap-afas @ {_CLONE.as_uri()}\n", encoding="utf-8")
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)},
             **_as_environment("TAP_AFAS", tap),
@@ -61,10 +62,20 @@ class Project:
             # Nobody answers there: meltano.yml promises to do without the plugin hub.
             "MELTANO_HUB_URL": "http://127.0.0.1:9",
             "UV_CONSTRAINT": str(self._constraints()),
+            "UV_OVERRIDE": str(folder / "overrides.txt"),
             # Or Meltano leaves its logs in the home folder.
             "XDG_STATE_HOME": str(folder / "state"),
             "NO_COLOR": "1",
         }
+
+    @staticmethod
+    def _of_the_clone() -> str:
+        text = (_CLONE / "meltano.yml").read_text(encoding="utf-8")
+        here = json.dumps(f"-e '{_CLONE.as_posix()}'", ensure_ascii=False)
+        text, count = re.subn(r"(?m)^( *pip_url:) -e \.$", lambda found: f"{found[1]} {here}", text)
+        if count != 1:
+            raise MeltanoError(f"meltano.yml should have `pip_url: -e .` once, and has it {count} times.")
+        return text
 
     def install(self) -> None:
         """Install tap and target, each in a virtual environment of its own."""
@@ -73,6 +84,17 @@ class Project:
     def run(self, *options: str) -> str:
         """Run the pipeline once, and tell what Meltano said."""
         return self._meltano("run", *options, *_PIPELINE)
+
+    def run_line(self, line: str) -> str:
+        """Run a command as the tap's messages show it: variables, then `meltano` and its arguments."""
+        words = shlex.split(line)
+        first = words.index("meltano")
+        variables = dict(word.split("=", 1) for word in words[:first])
+        return self._meltano(*words[first + 1 :], **variables)
+
+    def configure(self, **settings: Any) -> None:
+        """Change settings of the tap."""
+        self._environment |= _as_environment("TAP_AFAS", settings)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Set the pipeline's state by hand."""
@@ -99,13 +121,13 @@ class Project:
         path.write_text("".join(f"{name}=={version}\n" for name, version in versions.items()), encoding="utf-8")
         return path
 
-    def _meltano(self, *arguments: str) -> str:
+    def _meltano(self, *arguments: str, **variables: str) -> str:
         log = self._folder / "meltano.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [command("meltano"), *arguments],
                 cwd=self._folder,
-                env=self._environment,
+                env=self._environment | variables,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

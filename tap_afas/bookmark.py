@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tap_afas.inputs import StateError
 from tap_afas.profit.pagination.key import key_to_text
-from tap_afas.profit.wall_time import SECONDS, Unit, behind, floor, shift
+from tap_afas.profit.wall_time import SECONDS, Unit, floor, lower_bound_after, shift
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_afas.profit.pagination.selection import Stamp
-    from tap_afas.profit.pagination.stamps import Stamps
+    from tap_afas.profit.pagination.stamp_tracker import StampTracker
     from tap_afas.profit.wall_time import WallClock
 
 NEVER = "1753-01-01T00:00:00"
@@ -35,7 +35,7 @@ _FORMER: dict[str, None] = {"delivered": None, "empties_read": None}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReplicationKey:
-    """The field that tells when a row was last changed.
+    """The replication key, and what its stamps can tell about late commits.
 
     Attributes:
         id: The field.
@@ -60,15 +60,15 @@ class ReplicationKey:
         return None if self.kind == "int" else self.clock.earliest_wall(start)
 
     def lag(self, unit: Unit | None) -> int:
-        """Seconds after which no commit brings a stamp any more."""
+        """Seconds that a commit may come after its stamp: the overlap, and twice the unit in which stamps are shown."""
         return self.overlap + (0 if self.kind == "int" else 2 * SECONDS[self.unit(unit)])
 
     def lagged(self, start: datetime.datetime, unit: Unit) -> Stamp:
-        """Before which stamp nothing comes any more; None for numbers, which tell no time."""
+        """The stamp up to which all had been committed at `start`; None for numbers, which tell no time."""
         return None if self.kind == "int" else shift(self.clock.earliest_wall(start), -self.lag(unit))
 
     def beyond(self, stamp: Stamp, unit: Unit | None) -> Stamp:
-        """A stamp that no row passes which is shown with this one: rows may be stored finer than shown."""
+        """A stamp after every row that is shown with this one: rows may be stored finer than shown."""
         return stamp if stamp is None or self.kind == "int" else shift(stamp, SECONDS[self.unit(unit)])
 
     def first(self, start_date: str) -> Stamp:
@@ -78,7 +78,7 @@ class ReplicationKey:
         return floor(wall, "day") if self.by_day else wall
 
     def value(self, literal: Stamp) -> str | int | None:
-        """A stamp as records hold it."""
+        """A stamp as records hold it: UTC, a day, or a number."""
         if literal is None or self.kind == "int":
             return literal  # type: ignore[no-any-return]  # an int
         if self.kind == "date":
@@ -93,7 +93,7 @@ class ReplicationKey:
         """The earliest stamp that a value of a record can stand for.
 
         Raises:
-            ValueError: It stands for none.
+            ValueError: It is no stamp of this kind.
         """
         if (self.kind == "int") != (isinstance(value, int) and not isinstance(value, bool)):
             raise ValueError("another type")
@@ -101,14 +101,14 @@ class ReplicationKey:
             return value
         if not isinstance(value, str):
             raise ValueError("another type")  # noqa: TRY004 - what a STATE holds is a value, not a type
-        moment = _moment(value)
+        moment = _parse_datetime(value)
         return f"{value}T00:00:00" if len(value) == len("2026-03-01") else self.clock.earliest_wall(moment)
 
     def check(self, literal: Any) -> None:
-        """Check that a literal of the STATE is one.
+        """Check that a value in the STATE has the form of a stamp.
 
         Raises:
-            ValueError: It isn't.
+            ValueError: It has another type or form.
         """
         if literal is not None and (self.kind != "int" or not isinstance(literal, int) or isinstance(literal, bool)):
             if self.kind == "int" or not isinstance(literal, str):
@@ -119,14 +119,14 @@ class ReplicationKey:
             shift(literal, 0)
 
 
-def _moment(value: str) -> datetime.datetime:
+def _parse_datetime(value: str) -> datetime.datetime:
     parsed = datetime.datetime.fromisoformat(value)
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.UTC)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Bookmark:
-    """Where a stream stands.
+    """A stream's part of the STATE, typed.
 
     Attributes:
         replication_key: The field; None for a full table.
@@ -135,10 +135,14 @@ class Bookmark:
         pending: The stamp that settles next.
         pending_at: AFAS' `Date` when that was first reached.
         unit: In which steps stamps are shown, as far as is known.
-        witness: The key of a row that bore the bookmark.
-        place: Where a killed run stood.
+        witness: The key of a row whose stamp was the bookmark.
+        place: Where a killed run can go on (`resume_point`); empty where there is none.
         version: Of the last full table.
         rows_read: Of the last complete run.
+        rows_whole: How many rows the last accepted reading of the whole table had.
+        key: The key that the stream was loaded under; None: nothing was loaded yet.
+        loaded_under: What else its rows were loaded under; see `state_compatibility`.
+        environment: AFAS' id of the environment; empty where it told none.
     """
 
     replication_key: str | None = None
@@ -151,23 +155,36 @@ class Bookmark:
     place: str = ""
     version: int | None = None
     rows_read: int | None = None
+    rows_whole: int | None = None
+    key: str | None = None
+    loaded_under: str = ""
+    environment: str = ""
 
     def to_state(self, key: ReplicationKey | None) -> dict[str, Any]:
-        """As it stands in the STATE."""
+        """The stream's part of the STATE: all keys, each a text, a number or null."""
         value = key.value(self.bookmark) if key else None
         own = dataclasses.asdict(self)
         return {"replication_key": own.pop("replication_key"), "replication_key_value": value, **own, **_FORMER}
 
-    def lower(self, key: ReplicationKey) -> Stamp:
-        """Where the next run begins; None: with all rows."""
+    def anew(self) -> Bookmark:
+        """A bookmark that begins with all rows, and knows what was loaded."""
+        return dataclasses.replace(
+            Bookmark(self.replication_key, version=self.version, rows_read=self.rows_read, rows_whole=self.rows_whole),
+            key=self.key,
+            loaded_under=self.loaded_under,
+            environment=self.environment,
+        )
+
+    def lower_bound(self, key: ReplicationKey) -> Stamp:
+        """The stamp from which on the next run reads; None: all rows."""
         if key.kind == "int" or self.bookmark is None:
             return self.settled if key.kind == "int" else None
         unit = key.unit(self.unit)
         plain = floor(shift(self.bookmark, -key.overlap - _MARGIN), unit)
-        return plain if self.settled is None else max(plain, behind(self.settled, unit))
+        return plain if self.settled is None else max(plain, lower_bound_after(self.settled, unit))
 
-    def is_ripe(self, key: ReplicationKey, began: datetime.datetime | None) -> bool:
-        """Whether a run that began then finds all that came up to `pending`."""
+    def settles_pending(self, key: ReplicationKey, began: datetime.datetime | None) -> bool:
+        """Whether a run that began then sees every commit up to `pending`, so that it becomes `settled`."""
         if began is None or self.pending_at is None:
             return False
         patience = datetime.timedelta(seconds=key.lag(self.unit))
@@ -176,14 +193,14 @@ class Bookmark:
     def completed(  # noqa: PLR0913 - called in one place, with names
         self,
         key: ReplicationKey,
-        run: Stamps,
+        run: StampTracker,
         *,
         start: datetime.datetime,
         began: datetime.datetime | None,
         now: datetime.datetime | None,
         appends: bool = False,
     ) -> Bookmark:
-        """The bookmark behind a complete run.
+        """The bookmark after a complete run.
 
         Args:
             key: The replication key.
@@ -194,21 +211,23 @@ class Bookmark:
             appends: Whether each change is sent as one row more.
         """
         settled, bookmark, pending, pending_at = self.settled, self.bookmark, self.pending, self.pending_at
-        ripe = dataclasses.replace(self, unit=run.unit).is_ripe(key, began)
-        if ripe:
-            settled = _later(settled, pending)
+        settles = dataclasses.replace(self, unit=run.unit).settles_pending(key, began)
+        if settles:
+            settled = _later_stamp(settled, pending)
         if appends and bookmark is None and run.highest is None:
             # The rows with an empty stamp have been sent, and are not to come again.
             bookmark = 0 if key.kind == "int" else NEVER
         moves = run.highest is not None and (bookmark is None or run.highest > bookmark)
-        bookmark = _later(bookmark, run.highest)
-        if bookmark is not None and (pending is None or (ripe if key.kind == "int" else moves) or pending_at is None):
+        bookmark = _later_stamp(bookmark, run.highest)
+        if bookmark is not None and (
+            pending is None or (settles if key.kind == "int" else moves) or pending_at is None
+        ):
             pending, pending_at = bookmark, now.isoformat() if now else None
         if appends and key.kind != "int":
-            settled = _later(settled, run.until)
+            settled = _later_stamp(settled, run.until)
         elif key.kind != "int" and bookmark is not None and began is not None:
             long_ago = shift(key.cap(start), -_DAY - key.lag(run.unit))
-            settled = _later(settled, bookmark) if bookmark < long_ago else settled
+            settled = _later_stamp(settled, bookmark) if bookmark < long_ago else settled
         found = run.same_stamp if run.old_witness is None else run.old_witness
         witness = run.witness if moves else found
         return dataclasses.replace(
@@ -223,7 +242,7 @@ class Bookmark:
         )
 
 
-def _later(one: Stamp, other: Stamp) -> Stamp:
+def _later_stamp(one: Stamp, other: Stamp) -> Stamp:
     return one if other is None or (one is not None and one >= other) else other
 
 
@@ -242,6 +261,10 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
         replication_key=key.id if key else None,
         version=_number(state.get("version")),
         rows_read=_number(state.get("rows_read")),
+        rows_whole=_number(state.get("rows_whole")),
+        key=_text(state.get("key")) or None,
+        loaded_under=_text(state.get("loaded_under")),
+        environment=_text(state.get("environment")),
     )
     about = state.get("replication_key")
     if key is None or (about is not None and about != key.id):
@@ -276,12 +299,18 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
     witness, place = state.get("witness"), state.get("place")
     return dataclasses.replace(
         common,
-        **found,
+        bookmark=found["bookmark"],
+        settled=found["settled"],
+        pending=found["pending"],
         pending_at=at,
         unit=state.get("unit"),
         witness=witness if isinstance(witness, str) else None,
         place=place if isinstance(place, str) else "",
     )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _number(value: Any) -> int | None:

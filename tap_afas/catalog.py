@@ -23,11 +23,11 @@ def prepare(catalog: Catalog, connection: Connection) -> None:
         catalog: It is changed.
         connection: To AFAS, which is asked only where a property allows several kinds, or names none.
     """
-    select_needed(catalog)
+    select_keys(catalog)
     settle_kinds(catalog, connection)
 
 
-def select_needed(catalog: Catalog) -> None:
+def select_keys(catalog: Catalog) -> None:
     """Select keys and replication keys, whatever the catalog says: no record can do without them."""
     for entry in catalog.streams:
         root = entry.metadata.root

@@ -1,4 +1,4 @@
-"""What is wrong with the settings, in sentences that never hold a value: that may be a secret gone astray."""
+"""Checks the settings. Messages name settings and never show values: a token may stand in the wrong setting."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ _WANTED: dict[str, Callable[[Any], str]] = {
 }
 
 
-def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
-    """What is wrong with settings: one sentence each.
+def config_problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+    """A sentence for each problem with the settings; empty where they can be used.
 
     Args:
-        config: The settings, which get the schema's defaults.
-        schema: Theirs and the SDK's.
+        config: The settings; defaults of the schema are added to it.
+        schema: JSON Schema of the tap's settings and of the SDK's.
     """
     # Empty, before it gets the defaults: nothing was passed.
     left = [] if config else unread(schema)
@@ -126,7 +126,7 @@ def _url_problems(url: str) -> Iterable[str]:
     if not host or parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
         yield "`base_url` is not a URL such as https://12345.rest.afas.online/ProfitRestServices."
     elif parts.scheme == "http" and host not in _LOOPBACK:
-        yield f"`base_url` must begin with https: the token would travel to {host} for everyone to read."
+        yield f"`base_url` must begin with https: otherwise everybody on the way to {host} could read the token."
     elif parts.username or parts.password or parts.query or parts.fragment:
         yield "`base_url` may hold no user name, `?` or `#`."
 

@@ -1,4 +1,4 @@
-"""The connection to AFAS that the settings describe: what the streams of a process share."""
+"""What all streams of a run share: the settings, the client, the wall clock, and metainfo that was asked for once."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-afas")
 
-_CLASSIC_TOKENS_FADE = datetime.date(2027, 5, 1)
+_WARN_OF_CLASSIC_TOKENS_FROM = datetime.date(2027, 5, 1)
 _EXPIRY_WARNING = datetime.timedelta(days=60)
 _LARGEST_CLOCK_DIFFERENCE = datetime.timedelta(hours=1)
 
 
 def make_client(settings: Settings) -> ProfitClient:
-    """The client that the settings describe."""
+    """The client for the settings: credentials, headers and request limits."""
     credentials: Credentials
     if settings.token:
         credentials = ClassicToken(settings.token)
@@ -49,12 +49,12 @@ def make_client(settings: Settings) -> ProfitClient:
 
 
 class Connection:
-    """A connection to AFAS. What is asked of it is asked when it is wanted, and once.
+    """The settings with what is made from them, shared by all streams; metainfo is asked for when first needed.
 
     Attributes:
         settings: The settings.
         client: Asks AFAS.
-        clock: Of AFAS' wall time.
+        clock: Turns AFAS' wall time into UTC.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -65,10 +65,10 @@ class Connection:
 
     @functools.cached_property
     def environment(self) -> Environment:
-        """What the token may read.
+        """The environment, from `/metainfo`; asked for once. Warns where clocks differ or the token ends soon.
 
         Raises:
-            OtherEnvironmentError: It is of another environment than the settings say.
+            OtherEnvironmentError: It is another one than the settings say.
         """
         local = datetime.datetime.now(tz=datetime.UTC)
         environment, date = self.client.environment()
@@ -78,9 +78,15 @@ class Connection:
         self._warn_of_expiry(environment)
         return environment
 
+    @property
+    def environment_id(self) -> str:
+        """AFAS' id of the environment; empty where it tells none, or wasn't asked yet."""
+        asked = self.__dict__.get("environment")
+        return asked.id if asked is not None else ""
+
     def _warn_of_expiry(self, environment: Environment) -> None:
         today = datetime.datetime.now(tz=datetime.UTC).date()
-        if self.settings.token and today >= _CLASSIC_TOKENS_FADE:
+        if self.settings.token and today >= _WARN_OF_CLASSIC_TOKENS_FROM:
             logger.warning(
                 "AFAS stops classic tokens on 31 August 2027: set `client_id` and `client_secret` in place of `token`."
             )
@@ -101,7 +107,7 @@ class Connection:
         return {connector_id: self._described[connector_id] for connector_id in connector_ids}
 
     def connector(self, connector_id: str) -> Connector:
-        """A connector's fields: those of `describe`, once, or asked for anew.
+        """A connector with its fields: the answer that `describe` got, once, and after that a new one.
 
         Raises:
             ProfitError: AFAS didn't describe it.

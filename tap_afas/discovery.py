@@ -1,4 +1,4 @@
-"""From GetConnectors to streams: names, types, keys and replication keys."""
+"""Discovery: which GetConnectors become streams, with which names, types, keys and replication keys."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from tap_afas.definition import Definition
 from tap_afas.inputs import InputError
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.known_connectors import known_key, stamp_candidates
 from tap_afas.profit.metainfo import kinds_of
 from tap_afas.schema import json_schema
 from tap_afas.spelling import did_you_mean, is_pattern, matches
+from tap_afas.stream_definition import StreamDefinition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from singer_sdk.singerlib import CatalogEntry
 
@@ -31,6 +31,10 @@ logger = logging.getLogger("tap-afas.discovery")
 # PostgreSQL holds no longer names.
 _LONGEST_NAME = 63
 _MOST_NAMED = 20
+_FOLDING = (
+    "DuckDB, Snowflake and BigQuery take them for one, and would mix or lose what they hold; PostgreSQL keeps them"
+    " apart. For those, leave all but one out."
+)
 _STAMPS: set[Kind] = {"date", "date-time", "integer"}
 
 
@@ -39,7 +43,7 @@ class DiscoveryError(InputError):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Choice:
+class ConnectorPatterns:
     """Which connectors become streams.
 
     Attributes:
@@ -48,16 +52,16 @@ class Choice:
 
     patterns: tuple[str, ...]
 
-    def takes(self, connector_id: str) -> bool:
-        """Whether a connector is among them."""
+    def match(self, connector_id: str) -> bool:
+        """Whether some pattern includes the connector and none excludes it; case doesn't count."""
         wanted = [pattern for pattern in self.patterns if not pattern.startswith("!")] or ["*"]
         unwanted = [pattern[1:] for pattern in self.patterns if pattern.startswith("!")]
         return any(matches(connector_id, pattern) for pattern in wanted) and not any(
             matches(connector_id, pattern) for pattern in unwanted
         )
 
-    def missing(self, connector_ids: Iterable[str]) -> list[str]:
-        """The names, not the patterns, that no connector bears."""
+    def unmatched_names(self, connector_ids: Iterable[str]) -> list[str]:
+        """The entries without wildcards that are no connector's id."""
         known = {connector_id.casefold() for connector_id in connector_ids}
         plain = (pattern.removeprefix("!") for pattern in self.patterns if not is_pattern(pattern))
         return [name for name in plain if name.casefold() not in known]
@@ -68,7 +72,7 @@ def stream_name(connector_id: str) -> str:
     return connector_id.replace("-", "_")
 
 
-def check_named(settings: Settings, environment: Environment, known: Iterable[str] = ()) -> None:
+def check_connectors_exist(settings: Settings, environment: Environment, known: Iterable[str] = ()) -> None:
     """Check that every connector the settings name exists.
 
     Args:
@@ -77,18 +81,18 @@ def check_named(settings: Settings, environment: Environment, known: Iterable[st
         known: Further connectors that may be named.
 
     Raises:
-        DiscoveryError: One doesn't, or could be either of two.
+        DiscoveryError: A name is unknown, or could be either of two.
     """
     ids = {*environment.connectors, *known}
     named = [name for name in settings.streams if not is_pattern(name)]
-    missing = sorted({*Choice(settings.connectors).missing(ids), *Choice(tuple(named)).missing(ids)})
+    missing = sorted(set(ConnectorPatterns((*settings.connectors, *named)).unmatched_names(ids)))
     if missing:
         where = f" of environment {environment.id}" if environment.id else ""
         meant = "".join(dict.fromkeys(did_you_mean(name, ids) for name in missing))
         raise DiscoveryError(
             f"The settings name {', '.join(missing)}, which the app connector{where} doesn't have.{meant} Add the"
             f" GetConnector to the app connector in AFAS, or correct `connectors` and `streams`"
-            + ("." if meant else f"; it has: {_some(ids)}.")
+            + ("." if meant else f"; it has: {_first_of(ids)}.")
         )
     for folded in dict.fromkeys(map(str.casefold, named)):
         written, there = ({one for one in names if one.casefold() == folded} for names in (named, ids))
@@ -99,18 +103,18 @@ def check_named(settings: Settings, environment: Environment, known: Iterable[st
             )
 
 
-def chosen(settings: Settings, environment: Environment) -> list[str]:
+def connectors_to_read(settings: Settings, environment: Environment) -> list[str]:
     """The ids of the connectors that become streams.
 
     Raises:
-        DiscoveryError: None does, or two would share a name.
+        DiscoveryError: No connector is left, or two would share a stream's name.
     """
-    choice = Choice(settings.connectors)
-    ids = sorted(connector_id for connector_id in environment.connectors if choice.takes(connector_id))
+    choice = ConnectorPatterns(settings.connectors)
+    ids = sorted(connector_id for connector_id in environment.connectors if choice.match(connector_id))
     if not ids:
         raise DiscoveryError(
             "No GetConnector is left to read. Add GetConnectors to the app connector in AFAS, or widen `connectors`;"
-            f" the app connector has: {_some(environment.connectors)}."
+            f" the app connector has: {_first_of(environment.connectors)}."
         )
     names = collections.Counter(map(stream_name, ids))
     for name, count in names.items():
@@ -121,36 +125,38 @@ def chosen(settings: Settings, environment: Environment) -> list[str]:
             )
         if len(name) > _LONGEST_NAME:
             logger.warning("%s: the name has over %d characters, more than PostgreSQL holds.", name, _LONGEST_NAME)
+    for alike in _alike_but_for_case(ids, stream_name):
+        logger.warning("The streams %s differ by case only; %s", _listed(alike), _FOLDING)
     return ids
 
 
-def _some(names: Iterable[str]) -> str:
+def _first_of(names: Iterable[str]) -> str:
     names = sorted(names)
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return (", ".join(names[:_MOST_NAMED]) or "none at all") + more
 
 
-def definitions(connection: Connection) -> list[Definition]:
+def discover(connection: Connection) -> list[StreamDefinition]:
     """The streams that AFAS describes and the settings choose.
 
     Raises:
         DiscoveryError: The settings don't fit what AFAS has, or there are none.
     """
     settings, environment = connection.settings, connection.environment
-    check_named(settings, environment)
+    check_connectors_exist(settings, environment)
     found = []
-    for connector_id, connector in connection.describe(chosen(settings, environment)).items():
+    for connector_id, connector in connection.describe(connectors_to_read(settings, environment)).items():
         if isinstance(connector, ProfitError):
             logger.error("%s is left out, since AFAS doesn't describe it: %s", connector_id, connector)
         else:
-            found.append(define(connector, settings.stream(connector_id)))
+            found.append(define_stream(connector, settings.stream(connector_id)))
     if not found:
         raise DiscoveryError("AFAS describes none of the connectors; see above.")
     return found
 
 
-def defined_in(entry: CatalogEntry) -> Definition:
-    """The stream of a catalog's entry; its keys, replication and selection are for the SDK to apply.
+def definition_from_catalog(entry: CatalogEntry) -> StreamDefinition:
+    """The definition of a stream from a catalog's entry, without keys and selection: `apply_catalog` adds those.
 
     Raises:
         DiscoveryError: The entry's metadata doesn't fit its schema.
@@ -163,11 +169,11 @@ def defined_in(entry: CatalogEntry) -> Definition:
             f"{entry.tap_stream_id}: the catalog's metadata names {', '.join(stray)}, which its schema doesn't"
             f" have.{did_you_mean(stray[0], properties)} Correct it, or run discovery again."
         )
-    return Definition(entry.tap_stream_id, entry.stream or stream_name(entry.tap_stream_id), schema)
+    return StreamDefinition(entry.tap_stream_id, entry.stream or stream_name(entry.tap_stream_id), schema)
 
 
-def define(connector: Connector, settings: StreamSettings) -> Definition:
-    """The stream of a connector, from the settings first, then from what is known and detected.
+def define_stream(connector: Connector, settings: StreamSettings) -> StreamDefinition:
+    """The definition of a connector's stream: what the settings say, else what is known of it or detected.
 
     Raises:
         DiscoveryError: The settings name a field that the connector doesn't have.
@@ -186,19 +192,31 @@ def define(connector: Connector, settings: StreamSettings) -> Definition:
         raise DiscoveryError(
             f"{connector.id}: the replication key {stamp} is {kinds[stamp]}; it must be a date or a whole number."
         )
+    if settings.append and key:
+        raise DiscoveryError(
+            f"{connector.id}: `append` is for streams without a key, and this one has the key {', '.join(key)}. Take"
+            " `append` out of `streams`, or set `primary_keys` to []."
+        )
+    if settings.append and stamp is None:
+        raise DiscoveryError(
+            f"{connector.id}: `append` needs a field that tells when a row was last changed, and none is known. Set"
+            " `replication_key`, or take `append` out of `streams`."
+        )
     _warn_of_names(connector)
-    return Definition(
+    # Without a key, rows can't be updated: read whole each time, unless each change is wanted as one row more.
+    incremental = stamp is not None and (bool(key) or settings.append)
+    return StreamDefinition(
         connector.id,
         stream_name(connector.id),
         json_schema(connector, kinds),
         key,
-        stamp,
-        "FULL_TABLE" if stamp is None else "INCREMENTAL",
+        stamp if incremental else None,
+        "INCREMENTAL" if incremental else "FULL_TABLE",
     )
 
 
 def _warn_of_names(connector: Connector) -> None:
-    """Say which fields a target may have no column for."""
+    """Warn of fields that many targets can't hold: names over 63 characters, names that differ by case only."""
     for field in connector.fields:
         if len(field) > _LONGEST_NAME:
             logger.warning(
@@ -207,10 +225,20 @@ def _warn_of_names(connector: Connector) -> None:
                 field,
                 _LONGEST_NAME,
             )
-    folded = collections.Counter(field.casefold() for field in connector.fields)
-    alike = [field for field in connector.fields if folded[field.casefold()] > 1]
-    if alike:
-        logger.warning("%s: many targets take %s for one field.", connector.id, " and ".join(alike))
+    for alike in _alike_but_for_case(connector.fields, str):
+        logger.warning("%s: the fields %s differ by case only; %s", connector.id, _listed(alike), _FOLDING)
+
+
+def _alike_but_for_case(names: Iterable[str], name_for_targets: Callable[[str], str]) -> list[list[str]]:
+    """Those of the names that differ by case only for a target, in groups."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name_for_targets(name).lower(), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _detect_stamp(connector: Connector, kinds: Mapping[str, Kind]) -> str | None:

@@ -112,8 +112,8 @@ def is_own(bookmark: Mapping[str, Any]) -> bool:
     return bookmark.keys() >= _OWN
 
 
-def read_catalog(file: IO[str]) -> Catalog:
-    """The catalog of `--catalog`.
+def read_catalog(file: IO[str]) -> dict[str, Any]:
+    """The catalog of `--catalog`, as JSON.
 
     Raises:
         InputError: The file is not a Singer catalog, or has two entries for one stream.
@@ -121,9 +121,10 @@ def read_catalog(file: IO[str]) -> Catalog:
     content = _read_object(file, "--catalog")
     try:
         check_entries(content)
-        return Catalog.from_dict(content)
+        Catalog.from_dict(content)
     except (LookupError, TypeError, AttributeError, ValueError):
         raise InputError(f"--catalog {file.name} is not a Singer catalog: run discovery again.") from None
+    return content
 
 
 def check_entries(catalog: Mapping[str, Any]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_afas.inputs import InputError
 from tap_afas.profit.metainfo import kind_of
-from tap_afas.profit.query import LONGEST_QUERY, Condition, Filter, Query, both
+from tap_afas.profit.query import LONGEST_QUERY, Condition, Filter, Query, and_filters
+from tap_afas.profit.wall_time import literal_of_time
 from tap_afas.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -32,11 +33,12 @@ _WORDS: dict[Kind, str] = {
     "boolean": "true or false",
     "date": "a date such as 2024-03-31",
     "date-time": "a date and time such as 2024-03-31T09:30:00",
+    "time": "a time of day such as 09:30:00",
 }
 
 
 class FilterError(InputError):
-    """A filter that AFAS wouldn't understand, or would misunderstand."""
+    """A `filter` names an unknown field, or an operator or value that doesn't go with the field."""
 
 
 def read_filter(
@@ -66,8 +68,10 @@ def read_filter(
         raise FilterError(f"{connector.id}: {error}") from None
 
 
-def parts_of(where: Filter, key: Sequence[str], stamp: str | None, connector: Connector) -> tuple[Filter, ...]:
-    """A filter as questions can hold it: as a whole, or where a key tells which rows came already, as groups that fit.
+def split_filter(where: Filter, key: Sequence[str], stamp: str | None, connector: Connector) -> tuple[Filter, ...]:
+    """Split a filter that is too long for one query into filters that fit, of which each is read for itself.
+
+    That takes a key: rows that pass several of them come several times, and the key tells which came already.
 
     Args:
         where: The filter.
@@ -97,20 +101,24 @@ def parts_of(where: Filter, key: Sequence[str], stamp: str | None, connector: Co
     return tuple(parts) or ((),)
 
 
-def bounded(where: Filter, stamp: str | None) -> Filter:
-    """A filter with conditions as long as those by which rows are selected."""
-    return both(where, ((Condition(stamp, ">=", _LITERAL), Condition(stamp, "<=", _LITERAL)),)) if stamp else where
+def with_longest_bounds(where: Filter, stamp: str | None) -> Filter:
+    """A filter with the longest conditions that a selection may add to it; for measuring only."""
+    return (
+        and_filters(where, ((Condition(stamp, ">=", _LITERAL), Condition(stamp, "<=", _LITERAL)),)) if stamp else where
+    )
 
 
 def _length(where: Filter, key: Mapping[str, str], stamp: str | None) -> int:
-    """How many characters the longest question has that a filter stands in, beside a key of these values."""
+    """The length in characters of the longest query with this filter, where keys have values like these."""
     if not key:
-        return Query((), bounded(where, stamp), _TAKE, _SKIP).length
+        return Query((), with_longest_bounds(where, stamp), _TAKE, _SKIP).length
     group = tuple(Condition(field, ">=", value) for field, value in key.items())
     if stamp is None:
-        return Query(tuple(key), both(where, (group,)), _TAKE).length
-    page = Query(tuple(key), both(where, ((*group, Condition(stamp, ">=", _LITERAL)),)), _TAKE)
-    highest = Query((f"-{stamp}",), both(bounded(where, stamp), ((Condition(stamp, "not empty"),),)), take=1)
+        return Query(tuple(key), and_filters(where, (group,)), _TAKE).length
+    page = Query(tuple(key), and_filters(where, ((*group, Condition(stamp, ">=", _LITERAL)),)), _TAKE)
+    highest = Query(
+        (f"-{stamp}",), and_filters(with_longest_bounds(where, stamp), ((Condition(stamp, "not empty"),),)), take=1
+    )
     return max(page.length, highest.length)
 
 
@@ -145,6 +153,8 @@ def _literal(value: Any, field: Field, clock: WallClock) -> str:
             return _BOOLEANS[text.lower()]
         if kind in {"integer", "number"}:
             return _number(text, whole=kind == "integer")
+        if kind == "time":
+            return literal_of_time(text.strip())
         moment = datetime.datetime.fromisoformat(text.strip())
         return clock.to_wall(moment) if moment.tzinfo else moment.isoformat(timespec="seconds")
     except (LookupError, ValueError, ArithmeticError):

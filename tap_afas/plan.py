@@ -1,4 +1,4 @@
-"""What the run of one stream does, decided before anything is written.
+"""Decides what the run of one stream reads and emits, before anything is written.
 
 The stream's definition is held against the connector as it is now: definitions are edited at any time in AFAS, and a
 target can't alter its columns. What comes of it is a list of readings, each a walk through some of the rows.
@@ -10,21 +10,25 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import UNSET
+
 from tap_afas.bookmark import Bookmark, ReplicationKey
-from tap_afas.definition import Definition, SchemaChangedError
-from tap_afas.filters import bounded, parts_of
+from tap_afas.filters import split_filter, with_longest_bounds
 from tap_afas.inputs import StateError
-from tap_afas.place import read_place
+from tap_afas.profit.key_advice import key_hints
+from tap_afas.profit.known_connectors import is_assumed
 from tap_afas.profit.metainfo import kinds_of
 from tap_afas.profit.pagination.key import KeyField, key_from_text
-from tap_afas.profit.pagination.keyset import Keyset
-from tap_afas.profit.pagination.offset import Offset, offset_order
-from tap_afas.profit.pagination.page import PageSize
-from tap_afas.profit.pagination.reading import Place, Reading, Since
-from tap_afas.profit.pagination.readings import Readings
-from tap_afas.profit.pagination.selection import between, changed, empty, everything
+from tap_afas.profit.pagination.keyset import KeysetPaginator
+from tap_afas.profit.pagination.offset import OffsetPaginator, offset_order
+from tap_afas.profit.pagination.page_size import PageSize
+from tap_afas.profit.pagination.run_paginator import RunPaginator
+from tap_afas.profit.pagination.scan import ResumePoint, Scan, StartingPoint
+from tap_afas.profit.pagination.selection import all_rows, changed_since, empty_stamp, stamps_between
 from tap_afas.profit.rows import RowReader
 from tap_afas.profit.wall_time import SECONDS, floor, shift
+from tap_afas.resume_point import read_resume_point
+from tap_afas.stream_definition import SchemaChangedError, StreamDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,28 +48,29 @@ _KEY_KINDS: dict[Kind, KeyKind] = {
     "boolean": "boolean",
     "date": "date",
     "date-time": "moment",
+    "time": "moment",
 }
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """What the run of one stream does.
+    """How one stream is read in this run.
 
     Attributes:
         reader: Reads the pages.
         emitted: The fields that records hold, with the kinds of their columns; the first ones of what is read.
-        readings: What is read, one selection after the other.
+        paginator: What is read, one selection after the other.
         bookmark: What the state says, as far as it can be used.
         keys: The key's fields, as AFAS compares them.
         start: When the run started.
-        began: AFAS' `Date` then; None: it told none, or the run goes on from a place.
+        began: AFAS' `Date` then; None: it told none, or the run goes on from a resume point.
         appends: Whether each change is sent as one row more.
         activates: Whether its end lets the target take out the rows of other versions.
     """
 
     reader: RowReader
     emitted: dict[str, Kind]
-    readings: Readings
+    paginator: RunPaginator
     bookmark: Bookmark
     keys: tuple[KeyField, ...]
     start: datetime.datetime
@@ -75,7 +80,7 @@ class Plan:
 
 
 def make_plan(  # noqa: PLR0913 - made in one place, with names
-    definition: Definition,
+    definition: StreamDefinition,
     connector: Connector,
     bookmark: Bookmark,
     replication_key: ReplicationKey | None,
@@ -85,7 +90,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     version: int | None = None,
     most_rows: int | None = None,
 ) -> Plan:
-    """Decide what the run of a stream does.
+    """Hold a stream against its connector, filter and state, and decide how it is read.
 
     Args:
         definition: The stream.
@@ -101,7 +106,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         SchemaChangedError: The definition or the settings don't fit the connector.
         FilterError: The filter is too long.
         UnsortableError: AFAS can't sort the rows.
-        StateError: The state's place can't be used.
+        StateError: The state's `place` can't be used.
     """
     mine = settings.stream(definition.connector_id)
     own, now = kinds_of(connector, {}), kinds_of(connector, mine.types)
@@ -122,26 +127,26 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     stamp = definition.stamp
     if stamp is not None:
         definition.check_stamp(connector, columns[stamp])
-    parts = parts_of(where, sorting_key, stamp, connector)
-    order = keys if by_key else tuple(offset_order(fields, bounded(where, stamp)))
+    parts = split_filter(where, sorting_key, stamp, connector)
+    order = keys if by_key else tuple(offset_order(fields, with_longest_bounds(where, stamp)))
     start = connector.described_at or datetime.datetime.now(tz=datetime.UTC)
-    place: Place | None = None
+    resume_point: ResumePoint | None = None
     if replication_key is not None:
         replication_key = dataclasses.replace(replication_key, by_day=own[replication_key.id] == "date")
-        bookmark = _usable(bookmark, definition, replication_key, start, appends=not keys)
+        bookmark = _usable_bookmark(bookmark, definition, replication_key, start, appends=not keys)
         if bookmark.place:
-            place, start = read_place(definition.name, bookmark.place, keys, replication_key)
+            resume_point, start = read_resume_point(definition.name, bookmark.place, keys, replication_key)
 
     def by_offset(selected: Filter) -> Paginator:
-        return Offset(order, pages, selected, keys)
+        return OffsetPaginator(order, pages, selected, keys)
 
     def walk(selected: Filter, cursor: Sequence[Key]) -> Paginator:
-        return Keyset(keys, pages, selected, cursor) if by_key else by_offset(selected)
+        return KeysetPaginator(keys, pages, selected, cursor) if by_key else by_offset(selected)
 
-    since, selections = Since(), [everything()]
+    since, selections = StartingPoint(), [all_rows()]
     if replication_key is not None and keys:
-        since, selections = _changes(
-            bookmark, replication_key, settings.start_date, start, place, keys if by_key else ()
+        since, selections = _start_with_key(
+            bookmark, replication_key, settings.start_date, start, resume_point, keys if by_key else ()
         )
     elif replication_key is not None:
         if replication_key.kind == "int" and connector.described_at is None:
@@ -149,9 +154,9 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
                 f"AFAS tells no time (`Date`), without which nobody knows which {stamp} can still come.",
                 f"Set `streams.{definition.connector_id}.primary_keys`, or its `replication_key` to a date.",
             )
-        since = _appended(bookmark, replication_key, settings.start_date, start, where)
-    readings = Readings(
-        _readings(definition.name, selections, parts, version, place),
+        since = _start_without_key(bookmark, replication_key, settings.start_date, start, where)
+    paginator = RunPaginator(
+        _scans(definition.name, selections, parts, version, resume_point),
         walk=walk,
         by_offset=by_offset,
         order=[field.id for field in order],
@@ -159,14 +164,15 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         size=pages,
         stamp=stamp,
         since=since,
-        place=place,
+        resume_point=resume_point,
     )
-    selected = columns if definition.selected is None else definition.selected
-    emitted = {name: columns[name] for name in columns if name in {*selected, *definition.primary_keys, stamp}}
+    emitted = definition.emitted
     read = {name: read_as.get(name, kind) for name, kind in emitted.items()}
     read |= {field.id: read_as[field.id] for field in order if field.id not in read}
+    assumed = mine.primary_keys is UNSET and is_assumed(connector.id, definition.primary_keys)
     try:
         reader = RowReader(definition.connector_id, read, key=definition.primary_keys, stamp=stamp)
+        reader.hints = key_hints(connector, read, assumed=assumed)
     except ValueError:
         raise SchemaChangedError(
             "A field's id holds a quotation mark or a backslash, with which it can't be read.",
@@ -175,86 +181,94 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     return Plan(
         reader,
         emitted,
-        readings,
+        paginator,
         bookmark,
         keys if by_key else (),
         start,
-        None if place else connector.described_at,
+        None if resume_point else connector.described_at,
         appends=replication_key is not None and not keys,
         activates=stamp is None and version is not None,
     )
 
 
-def _changes(  # noqa: PLR0913, PLR0917 - called in one place, which has them
+def _start_with_key(  # noqa: PLR0913, PLR0917 - called in one place, which has them
     bookmark: Bookmark,
     key: ReplicationKey,
     start_date: str | None,
     start: datetime.datetime,
-    place: Place | None,
+    resume_point: ResumePoint | None,
     keys: Sequence[KeyField],
-) -> tuple[Since, list[Selection]]:
+) -> tuple[StartingPoint, list[Selection]]:
     """What is read of a stream with a key, and from where on."""
     first = key.first(start_date) if start_date and key.kind != "int" else None
-    lower = place.lower if place else (bookmark.lower(key) if bookmark.bookmark is not None else first)
+    lower = (
+        resume_point.lower if resume_point else (bookmark.lower_bound(key) if bookmark.bookmark is not None else first)
+    )
     reached = bookmark.bookmark
     try:
         witness = key_from_text(bookmark.witness, keys) if bookmark.witness and keys else None
     except ValueError:
         witness = None
-    since = Since(
+    since = StartingPoint(
         lower,
         floor(reached, "day") if reached is not None and key.by_day else reached,
         witness,
         key.unit(bookmark.unit) if bookmark.unit or key.by_day else None,
         key.cap(start),
-        at_once=lower is not None and reached is not None and place is None,
+        at_once=lower is not None and reached is not None and resume_point is None,
     )
-    return since, [everything()] if lower is None else [changed(key.id, lower), empty(key.id)]
+    return since, [all_rows()] if lower is None else [changed_since(key.id, lower), empty_stamp(key.id)]
 
 
-def _appended(
+def _start_without_key(
     bookmark: Bookmark, key: ReplicationKey, start_date: str | None, start: datetime.datetime, where: Filter
-) -> Since:
+) -> StartingPoint:
     """What is read of a stream without a key: each version of a row once, as soon as no other can come before it."""
     low = max((one for one in (bookmark.settled, bookmark.bookmark) if one is not None), default=None)
     first = bookmark.bookmark is None
 
-    def readings(high: Stamp) -> list[Reading]:
+    def scans_up_to(high: Stamp) -> list[Scan]:
         begin, end = low, high
         if key.kind == "int":
-            begin, end = bookmark.settled, bookmark.pending if bookmark.is_ripe(key, start) else None
+            begin, end = bookmark.settled, bookmark.pending if bookmark.settles_pending(key, start) else None
         elif first and start_date:
             begin = key.first(start_date)
         found = []
         if end is not None and (begin is None or end > begin or first):
             behind = key.kind == "int" or not first
-            found.append(Reading(between(key.id, begin, end, behind=behind), where, "changed"))
-        return [*found, Reading(empty(key.id), where, "empty")] if first else found
+            found.append(Scan(stamps_between(key.id, begin, end, behind=behind), where, "changed"))
+        return [*found, Scan(empty_stamp(key.id), where, "empty")] if first else found
 
-    return Since(unit=bookmark.unit, lagged=lambda unit: key.lagged(start, unit), beyond=key.beyond, bounded=readings)
+    return StartingPoint(
+        unit=bookmark.unit, lagged=lambda unit: key.lagged(start, unit), beyond=key.beyond, scans_up_to=scans_up_to
+    )
 
 
-def _readings(
-    stream: str, selections: Sequence[Selection], parts: Sequence[Filter], version: int | None, place: Place | None
-) -> list[Reading]:
-    """The selections, one after the other, each in parts where the filter has some; the place must be in one."""
-    readings = [
-        Reading(selection, part, selection.name + (f" {number}" if number > 1 else ""), version)
+def _scans(
+    stream: str,
+    selections: Sequence[Selection],
+    parts: Sequence[Filter],
+    version: int | None,
+    resume_point: ResumePoint | None,
+) -> list[Scan]:
+    """A scan for each selection and part of the filter; the resume point must be in one of them."""
+    scans = [
+        Scan(selection, part, selection.name + (f" {number}" if number > 1 else ""), version)
         for selection in selections
         for number, part in enumerate(parts, start=1)
     ]
-    if place is not None and place.reading not in {one.name for one in readings}:
+    if resume_point is not None and resume_point.scan not in {one.name for one in scans}:
         raise StateError(
-            f"{stream}: the state's `place` is in rows ({place.reading}) that this run doesn't read: the `filter` may"
-            " have changed."
+            f"{stream}: the state's `place` is in rows ({resume_point.scan}) that this run doesn't read: the `filter`"
+            " may have changed."
         )
-    return readings
+    return scans
 
 
-def _usable(
-    bookmark: Bookmark, definition: Definition, key: ReplicationKey, start: datetime.datetime, *, appends: bool
+def _usable_bookmark(
+    bookmark: Bookmark, definition: StreamDefinition, key: ReplicationKey, start: datetime.datetime, *, appends: bool
 ) -> Bookmark:
-    """The bookmark, or a new one where it is of the future: by more than two of AFAS' clocks can differ."""
+    """The bookmark; an empty one where it lies further in the future than two clocks of AFAS can differ."""
     cap = key.cap(start)
     # One that no run of this tap has completed may be the stamp of any row.
     taken_over = bookmark.pending is None
@@ -262,16 +276,16 @@ def _usable(
         if not (appends and taken_over):
             return bookmark
         # What came late may be lacking, and nothing is read again later on.
-        low = bookmark.lower(key)
+        low = bookmark.lower_bound(key)
         return dataclasses.replace(bookmark, bookmark=low, pending=low)
     # When the run that wrote it took place, and so what changed since, can't be known.
     definition.logger.warning(
         "The state's bookmark %s lies in the future: starting anew.", key.value(bookmark.bookmark)
     )
-    return Bookmark(key.id, version=bookmark.version, rows_read=bookmark.rows_read)
+    return bookmark.anew()
 
 
-def replication_key_of(definition: Definition, overlap: int, clock: WallClock) -> ReplicationKey | None:
+def replication_key_of(definition: StreamDefinition, overlap: int, clock: WallClock) -> ReplicationKey | None:
     """The stream's replication key, as its catalog has it; None for a full table.
 
     Args:

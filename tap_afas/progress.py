@@ -1,4 +1,4 @@
-"""What a sync has done so far, and the line that says it now and then."""
+"""Counts a sync's rows, pages and retries, and logs a line of progress every 30 seconds."""
 
 from __future__ import annotations
 
@@ -8,50 +8,50 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import logging
 
-_SECONDS = 30.0
+_SECONDS_BETWEEN_LINES = 30.0
 
 
 class Progress:
-    """What a sync has done so far.
+    """The counts of one sync.
 
     Attributes:
-        rows: Written.
-        pages: Read.
-        read: Rows in them, those that came again included.
-        retries: Of questions for pages.
+        rows: Rows written.
+        pages: Pages read.
+        read: Rows in those pages; with rows that came twice, more than were written.
+        retries: Requests for pages that were sent again.
 
     Args:
-        logger: Where it is said.
+        logger: For the line of progress.
     """
 
     def __init__(self, logger: logging.Logger) -> None:
         self.rows = self.pages = self.read = self.retries = 0
         self._logger = logger
-        self._said = self._started = time.monotonic()
+        self._logged = self._started = time.monotonic()
         self._written = 0.0
 
     @property
     def seconds(self) -> float:
-        """From the sync's beginning until it last wrote a page."""
+        """From the first request for a page until the last page was written."""
         return max(0.0, self._written - self._started)
 
-    def started(self) -> None:
-        """The first question is asked."""
+    def start_clock(self) -> None:
+        """Start to count the seconds: the first page is being asked for."""
         self._started = time.monotonic()
 
-    def took(self, rows: int, retries: int) -> None:
-        """A page was read."""
+    def add_page_read(self, rows: int, retries: int) -> None:
+        """Count a page of so many rows, for which so many requests were sent again."""
         self.pages += 1
         self.read += rows
         self.retries += retries
 
-    def wrote(self, rows: int, *, last: bool) -> None:
-        """The new rows of a page were written."""
+    def add_written(self, rows: int, *, last: bool) -> None:
+        """Count the rows of a page that was written; logs a line every half minute, but none for the `last` page."""
         self.rows += rows
         self._written = time.monotonic()
-        if last or self._written - self._said < _SECONDS:
+        if last or self._written - self._logged < _SECONDS_BETWEEN_LINES:
             return
-        self._said = self._written
+        self._logged = self._written
         self._logger.info(
             "%d rows so far, %.0f rows/s",
             self.rows,

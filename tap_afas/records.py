@@ -5,23 +5,25 @@ from __future__ import annotations
 import collections
 import datetime
 import decimal
+import functools
 import itertools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_afas.profit.wall_time import day, time_of_day
+from tap_afas.replaced_fields import ReplacedFields
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_afas.profit.metainfo import Kind
-    from tap_afas.profit.rows import Page, RowReader
+    from tap_afas.profit.rows import RowReader
     from tap_afas.profit.wall_time import WallClock
 
 # Rows turned into lines at a time: they stay in the processor's cache, and a page's lines are never in memory all at
 # once.
 _BLOCK = 1000
-_MIDNIGHT = ("T00:00:00Z", "T00:00:00", "")
-_REPLACED = {"(replaced)", "(vervangen)"}
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -34,15 +36,23 @@ class RecordEncoder:
         reader: Who reads the rows.
         emitted: The fields that records hold, with their kinds: the first ones of what is read.
         clock: Of AFAS' wall time.
+
+    Attributes:
+        replaced: Notices fields that AFAS no longer has.
     """
 
     def __init__(self, stream: str, reader: RowReader, emitted: Mapping[str, Kind], clock: WallClock) -> None:
         self._head = _encoder.encode({"type": "RECORD", "stream": stream})[:-1] + b',"record":'
+        self.replaced = ReplacedFields(reader, emitted)
         self._reader = reader
         self._kinds = dict(emitted)
         self._fields = tuple(emitted)
-        self._record = None if len(emitted) == len(reader.kinds) else reader.struct(emitted)
-        self._clock = clock
+        self._record = None if len(emitted) == len(reader.kinds) else reader.row_struct(emitted)
+        self._converters: dict[Kind, Callable[[Sequence[str | None]], Sequence[str | None]]] = {
+            "date": functools.partial(_each, day),
+            "time": functools.partial(_each, time_of_day),
+            "date-time": clock.column_to_utc,
+        }
 
     def lines(self, rows: Sequence[Any], version: int | None) -> Iterator[bytes]:
         """RECORD messages, a line each, some at a time; the rows are used up.
@@ -71,18 +81,29 @@ class RecordEncoder:
                 for field, value in zip(self._fields, msgspec.structs.astuple(row), strict=True)
             }
 
+    def check_dates(self, rows: Sequence[Any]) -> None:
+        """Check the dates by which rows are read, before anything is made of the rows.
+
+        Raises:
+            UnfitValueError: A date of the key or the stamp is none.
+        """
+        for field in self._reader.needed:
+            if (kind := self._reader.kinds[field]) in self._converters:
+                self._dates(field, kind, rows)
+
     def _emitted(self, rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
         """Rows with what is emitted in place of what AFAS wrote, in blocks."""
         # In place, since a new row for each costs a tenth of a run.
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
+            self.replaced.add_page(block)
             for field in self._fields:
                 kind = self._kinds[field]
                 if kind != self._reader.kinds[field]:
                     self._replace(field, block, self._reader.converted(field, kind, block))
                 if kind == "number":
-                    self._replace(field, block, self._reader.mended_numbers(field, block) or ())
-                elif kind in {"date", "date-time"}:
+                    self._replace(field, block, self._reader.repaired_numbers(field, block) or ())
+                elif kind in self._converters:
                     self._replace(field, block, self._dates(field, kind, block))
             if self._record is None:
                 yield block
@@ -96,7 +117,7 @@ class RecordEncoder:
 
     def _dates(self, field: str, kind: Kind, rows: Sequence[Any]) -> Sequence[str | None]:
         column = self._reader.column(field, rows)
-        convert = _days if kind == "date" else self._clock.column_to_utc
+        convert = self._converters[kind]
         try:
             return convert(column)
         except ValueError:
@@ -105,43 +126,10 @@ class RecordEncoder:
                 try:
                     convert([wall])
                 except ValueError:
-                    raise self._reader.unfit(field, row, kind) from None
+                    raise self._reader.unfit_value_error(field, row, kind) from None
             raise
 
 
-def _days(walls: Sequence[str | None]) -> list[str | None]:
-    days: dict[str | None, str | None] = {wall: _day(wall) for wall in set(walls) if wall is not None}
-    return list(map(days.get, walls))
-
-
-def _day(wall: str) -> str:
-    day = wall[:10]
-    if wall[10:] not in _MIDNIGHT:
-        raise ValueError
-    datetime.date.fromisoformat(day)
-    return day
-
-
-class ReplacedFields:
-    """Notices fields that AFAS no longer has: every row then bears the constant `(replaced)` or `(vervangen)` in them.
-
-    Args:
-        kinds: The fields with their kinds.
-    """
-
-    def __init__(self, kinds: Mapping[str, Kind]) -> None:
-        self._suspects = {field for field, kind in kinds.items() if kind == "string"}
-        self._rows = 0
-
-    def look(self, page: Page) -> None:
-        """Take a page; a field is suspected as long as all its values are the constant."""
-        self._rows += len(page)
-        for field in tuple(self._suspects) if len(page) else ():
-            # Most fields are cleared by their first row.
-            if page.first(field) not in _REPLACED or not _REPLACED.issuperset(page.column(field)):
-                self._suspects.discard(field)
-
-    @property
-    def found(self) -> list[str]:
-        """The fields, after the last page."""
-        return sorted(self._suspects) if self._rows else []
+def _each(convert: Callable[[str], str], walls: Sequence[str | None]) -> list[str | None]:
+    converted: dict[str | None, str | None] = {wall: convert(wall) for wall in set(walls) if wall is not None}
+    return list(map(converted.get, walls))

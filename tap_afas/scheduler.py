@@ -47,7 +47,7 @@ class InterruptedRunError(Exception):
 
 
 class Scheduler:
-    """Runs syncs, and stops them when a signal comes.
+    """Runs the syncs of several streams at once, and stops them when a signal comes.
 
     Args:
         client: Asks AFAS.
@@ -114,7 +114,7 @@ class Scheduler:
                 if sync not in under_way:
                     continue
                 try:
-                    self._take(workers, sync, streams[sync], asked, error)
+                    self._handle_result(workers, sync, streams[sync], asked, error)
                 except (ProfitError, InputError) as failure:
                     failures[sync.definition.connector_id] = failure
                     sync.definition.logger.error("%s", failure)  # noqa: TRY400 - the sentence is for a person
@@ -127,22 +127,25 @@ class Scheduler:
             workers.close()
         return failures
 
-    def _take(self, workers: Workers, sync: Sync, stream: AfasStream, asked: Any, error: BaseException | None) -> None:
-        delivery = sync.take(asked, error)
-        # Once: the stream is described by now.
-        stream.write_schema()
+    def _handle_result(
+        self, workers: Workers, sync: Sync, stream: AfasStream, asked: Any, error: BaseException | None
+    ) -> None:
+        delivery = sync.receive(asked, error)
+        if sync.has_page:
+            # Once, and not before a page has shown that the key tells rows apart: targets keep it.
+            stream.write_schema()
         if sync.under_way:
             workers.submit(sync, sync.ask)
         if delivery is not None:
             stream.write(sync.encoder, delivery)
-            sync.wrote(delivery)
+            sync.count_written(delivery)
 
     def _check_signal(self) -> None:
         if self._signum is not None:
             raise InterruptedRunError(self._signum)
 
     def run_all(self, streams: Mapping[Sync, AfasStream], parallel: int, failures: Mapping[str, Exception]) -> None:
-        """Run the syncs of a whole run, what takes longest first, and say what came of them.
+        """Run the syncs of a whole run, the largest streams first, and log a summary of each.
 
         Args:
             streams: As `run` takes them.
@@ -166,7 +169,7 @@ class Scheduler:
             raise FailedRunError(f"{len(failures)} of {number} streams failed{others}.")
 
     def _report(self, syncs: Iterable[Sync]) -> None:
-        """One line per stream, and the totals that AFAS' fair use is about."""
+        """Log a line per stream, and the totals of requests and rows."""
         rows_read = 0
         for sync in syncs:
             summary = sync.summary()
@@ -192,7 +195,7 @@ class Scheduler:
 
 
 class Workers:
-    """Threads that do jobs and hand back what came of them, in the order it came.
+    """A pool of daemon threads that run jobs; `next` returns their results, whichever is done first.
 
     They are daemons: one that waits for AFAS doesn't keep the program from ending.
 
@@ -210,7 +213,7 @@ class Workers:
             thread.start()
 
     def submit(self, owner: Any, job: Callable[[], Any]) -> None:
-        """Have a job done."""
+        """Queue a job; its result comes from `next` together with `owner`."""
         self._jobs.put((owner, job))
 
     def interrupt(self, signum: int) -> None:

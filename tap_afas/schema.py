@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from tap_afas.profit.metainfo import Connector, Kind
 
+# Kinds that JSON Schema knows as forms of text.
+_FORMATS: set[Kind] = {"date", "date-time", "time"}
 # What may be written into a column made for something else: a target can't alter it.
 _FITS: dict[Kind, set[Kind]] = {"number": {"integer"}, "date-time": {"date"}, "string": set(KINDS)}
 
@@ -25,7 +27,7 @@ def json_schema(connector: Connector, kinds: Mapping[str, Kind]) -> dict[str, An
 
 
 def _property(kind: Kind, label: str) -> dict[str, Any]:
-    if kind in {"date", "date-time"}:
+    if kind in _FORMATS:
         schema: dict[str, Any] = {"type": ["string", "null"], "format": kind}
     else:
         schema = {"type": [kind, "null"]}
@@ -44,7 +46,7 @@ def kinds_in_schema(schema: Mapping[str, Any]) -> set[Kind]:
     """The kinds that a property of a catalog's schema allows, which somebody may have edited; none: it names none."""
     types = schema.get("type", [])
     form = schema.get("format")
-    text: Kind = form if form in {"date", "date-time"} else "string"
+    text: Kind = form if form in _FORMATS else "string"
     named = {text if one == "string" else one for one in ([types] if isinstance(types, str) else types)}
     found: set[Kind] = {kind for kind in KINDS if kind in named}
     for part in (*(schema.get("anyOf") or ()), *(schema.get("oneOf") or ())):
@@ -60,6 +62,6 @@ def with_kind(schema: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
     return {**_property(kind, ""), **rest}
 
 
-def fits(now: Kind, column: Kind) -> bool:
+def fits_column(now: Kind, column: Kind) -> bool:
     """Whether values of a kind can be written into a column that was made for another."""
     return now == column or now in _FITS.get(column, set())

@@ -1,7 +1,7 @@
 """The settings: each is declared once, with its kind, default, limits and text.
 
-The JSON Schema that the SDK shows and checks is made from the declarations; the README's table and the settings of
-`meltano.yml` are made from the schema.
+The JSON Schema that the SDK shows and checks is made from the declarations; the tables in the README and in
+`docs/settings.md`, and the settings of `meltano.yml`, are made from the schema.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     page_size: _Positive | UnsetType = UNSET
     types: dict[str, Kind] = {}
     filter: tuple[FilterCondition | Annotated[tuple[FilterCondition, ...], Meta(min_length=1)], ...] = ()
+    append: bool = False
+    emit_activate_version_messages: bool | UnsetType = UNSET
+    accept_fewer_rows: _NotNegative | UnsetType = UNSET
 
 
 class Settings(msgspec.Struct, frozen=True, dict=True):
@@ -111,8 +114,11 @@ class Settings(msgspec.Struct, frozen=True, dict=True):
             title="Settings by connector",
             description="By the connector's id, or a glob pattern, over which its own entry wins: `primary_keys`"
             " (list; `[]` = none), `replication_key` (a date or int field; null or empty = full table), `page_size`,"
-            " `types` (field -> string, integer, number, boolean, date, date-time), `filter` (conditions {field,"
-            " operator, value} that must all hold, or a list of such lists of which one must hold).",
+            " `types` (field -> string, integer, number, boolean, date, date-time, time), `filter` (conditions {field,"
+            " operator, value} that must all hold, or a list of such lists of which one must hold), `append` (without a"
+            " key: send each change as one row more, in place of the whole table each time),"
+            " `emit_activate_version_messages`, `accept_fewer_rows` (a table that has shrunk by more than half is taken"
+            " for whole from this number of rows on; 0: always).",
         ),
     ] = {}
     start_date: Annotated[
@@ -189,9 +195,17 @@ class Settings(msgspec.Struct, frozen=True, dict=True):
         Meta(
             title="Activate versions",
             description="Whether full-table streams end with ACTIVATE_VERSION, so that a target can take out rows that"
-            " are gone.",
+            " are gone. Without it, each run adds the rows of a stream without a key once more.",
         ),
-    ] = False
+    ] = True
+    accept_environment: Annotated[
+        str | None,
+        Meta(
+            title="Accepted environment",
+            description="The environment, such as O12345AA, that may go on under the state of another one.",
+            examples=["O12345AA"],
+        ),
+    ] = None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
+from msgspec import UNSET
 from singer_sdk.exceptions import MaxRecordsLimitException
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
 
-from tap_afas.definition import Definition
+from tap_afas.keyless import read_whole
+from tap_afas.loaded_under import Shape
 from tap_afas.maps import MappedStream
+from tap_afas.stream_definition import StreamDefinition
 from tap_afas.sync import Sync
 
 if sys.version_info >= (3, 12):
@@ -34,21 +37,35 @@ if TYPE_CHECKING:
     from tap_afas.writer import LineWriter
 
 
+_SHAPING = ("stream_maps", "stream_map_config", "flattening_enabled", "flattening_max_depth", "flattening_separator")
+
+
 class AfasStream(Stream):
-    """A GetConnector.
+    """The stream of one GetConnector. Its rows are read by `Sync`; this writes SCHEMA, RECORD and STATE messages.
 
     Args:
         tap: The tap.
         definition: What discovery or the catalog tells of it.
         connection: To AFAS.
         scheduler: Runs its sync, when it is synced alone.
+        appends: Whether the catalog asks for each change as one row more, where there is no key.
     """
 
     # Rows come typed from the decoder; the SDK would check each value again.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    def __init__(self, tap: Tap, definition: Definition, *, connection: Connection, scheduler: Scheduler) -> None:
+    def __init__(
+        self,
+        tap: Tap,
+        definition: StreamDefinition,
+        *,
+        connection: Connection,
+        scheduler: Scheduler,
+        appends: bool = False,
+    ) -> None:
         self.connector_id = definition.connector_id
+        self._settings = connection.settings.stream(definition.connector_id)
+        self._appends = appends or self._settings.append
         self._connection = connection
         self._scheduler = scheduler
         super().__init__(tap, schema=definition.schema, name=definition.name)
@@ -66,7 +83,7 @@ class AfasStream(Stream):
     @property
     @override
     def is_sorted(self) -> bool:
-        """A killed sync goes on where its last STATE stands."""
+        """True, since a killed sync goes on from its last STATE; records come in the order of the key, though."""
         return True
 
     @override
@@ -82,10 +99,10 @@ class AfasStream(Stream):
         self.replication_key = entry.replication_key or root.replication_key
         self.forced_replication_method = entry.replication_method or root.forced_replication_method
 
-    def definition(self) -> Definition:
+    def definition(self) -> StreamDefinition:
         """The stream as it is now: with what a catalog, or who uses it as a library, has changed."""
         schema, mask = self.effective_schema, self.mask
-        return Definition(
+        definition = StreamDefinition(
             self.connector_id,
             self.name,
             schema,
@@ -94,6 +111,19 @@ class AfasStream(Stream):
             self.replication_method,
             frozenset(field for field in schema.get("properties", {}) if mask["properties", field]),
         )
+        return read_whole(definition) if self.is_made_whole else definition
+
+    @property
+    def is_made_whole(self) -> bool:
+        """Whether a catalog has it as INCREMENTAL, and it is read whole for want of a key."""
+        return self.replication_method == "INCREMENTAL" and not self.primary_keys and not self._appends
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Whether a full table's records bear a version, and its end takes out those of other versions."""
+        mine = self._settings.emit_activate_version_messages
+        return self._connection.settings.emit_activate_version_messages if mine is UNSET else mine
 
     def new_sync(self) -> Sync:
         """A sync of the stream, from where its state stands.
@@ -101,13 +131,27 @@ class AfasStream(Stream):
         Raises:
             StateError: The state can't be used.
         """
-        return Sync(
+        sync = Sync(
             self.definition(),
             self.stream_state,
             connection=self._connection,
             version=self._initialized_at // 1000 if self.emit_activate_version_messages else None,
             most_rows=self.ABORT_AT_RECORD_COUNT,
+            shape=Shape(
+                next((one.stream_alias for one in self.stream_maps), ""),
+                {name: self.config[name] for name in _SHAPING if self.config.get(name)} or None,
+            ),
         )
+        if sync.definition.primary_keys != tuple(self.primary_keys):
+            self._take_key(sync.definition.primary_keys)
+        return sync
+
+    def _take_key(self, key: tuple[str, ...]) -> None:
+        """Take the key that the stream was loaded under, which SCHEMA has to have as well."""
+        self.primary_keys = key
+        schema = self.stream_maps[0].raw_schema
+        self._tap.mapper.register_raw_stream_schema(self.name, schema, list(key))
+        self._stream_maps = self._tap.mapper.stream_maps[self.name]
 
     def as_mapped(self) -> MappedStream:
         """The stream as `stream_maps` sees it."""
@@ -120,7 +164,7 @@ class AfasStream(Stream):
     # What is written
 
     @property
-    def page_at_once(self) -> bool:
+    def writes_whole_pages(self) -> bool:
         """Whether records go out as they are, a page at a time; otherwise the SDK maps or flattens each."""
         maps = self.stream_maps
         return len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
@@ -149,7 +193,7 @@ class AfasStream(Stream):
             UnfitValueError: A value doesn't fit its field's type.
         """
         self._stream_version = delivery.version
-        if self.page_at_once:
+        if self.writes_whole_pages:
             writer = cast("LineWriter", self._tap.message_writer)
             for lines in encoder.lines(delivery.rows, delivery.version):
                 writer.write_lines(lines)

@@ -1,8 +1,8 @@
 """One stream's sync, from metainfo to the last page: by the scheduler, or alone.
 
 A sync has no thread of its own. `ask` (which waits for AFAS) may run in any thread; everything else runs in the one
-thread that writes. So whoever drives a sync does this, until it has ended: `ask`, `take` what came of it, and write
-what `take` hands out; the next `ask` may be under way meanwhile.
+thread that writes. So whoever drives a sync does this, until it has ended: `ask`, `receive` what came of it, and write
+what `receive` returns; the next `ask` may be under way meanwhile.
 """
 
 from __future__ import annotations
@@ -11,31 +11,35 @@ import dataclasses
 import enum
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import read_bookmark
-from tap_afas.filters import parts_of, read_filter
-from tap_afas.place import check_place, place_to_text
+from tap_afas.bookmark import ReplicationKey, read_bookmark
+from tap_afas.filters import read_filter, split_filter
+from tap_afas.keyless import first_stamp, from_start
+from tap_afas.loaded_under import Shape
 from tap_afas.plan import make_plan, replication_key_of
 from tap_afas.profit.errors import ProfitError
-from tap_afas.profit.rows import UnfitValueError
+from tap_afas.profit.metainfo import kind_of
+from tap_afas.profit.unfit import UnfitValueError
 from tap_afas.progress import Progress
-from tap_afas.records import RecordEncoder, ReplacedFields
+from tap_afas.records import RecordEncoder
+from tap_afas.resume_point import check_resume_point, resume_point_to_text
+from tap_afas.state_compatibility import StateCheck
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterator, Mapping
 
     from tap_afas.connection import Connection
-    from tap_afas.definition import Definition
     from tap_afas.plan import Plan
     from tap_afas.profit.client import Answer
     from tap_afas.profit.metainfo import Connector
     from tap_afas.profit.query import Filter, Query
+    from tap_afas.stream_definition import StreamDefinition
 
 _MOST_SHRINKS = 12
 
 
 class Phase(enum.Enum):
-    """How far a sync is."""
+    """The phases of a sync."""
 
     DESCRIBE = "the connector's fields are to be asked for"
     READ = "pages are to be asked for"
@@ -45,7 +49,7 @@ class Phase(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a page brought.
+    """The new rows of a page, and the STATE to write after them.
 
     Attributes:
         rows: The new rows; an encoder uses them up.
@@ -63,12 +67,14 @@ class Delivery:
 
 
 class Sync:
-    """The sync of one stream.
+    """Reads one stream: asks for its pages, and hands out rows with the STATE that goes with them.
 
     Attributes:
         encoder: Makes records of the rows; there once the connector is described.
+        against_state: Holds it against its part of the STATE.
         progress: What it has done so far.
         phase: How far it is.
+        has_page: Whether a page of rows has come, which shows that the key tells them apart.
 
     Args:
         definition: The stream.
@@ -76,23 +82,27 @@ class Sync:
         connection: To AFAS.
         version: The version of the records of a full table, where versions are wanted.
         most_rows: How many rows are wanted at most.
+        shape: What the SDK's settings make of it.
 
     Raises:
         StateError: The state can't be used.
     """
 
     encoder: RecordEncoder
+    has_page = False
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place, with names
         self,
-        definition: Definition,
+        definition: StreamDefinition,
         state: Mapping[str, Any],
         *,
         connection: Connection,
         version: int | None = None,
         most_rows: int | None = None,
+        shape: Shape | None = None,
     ) -> None:
-        self.definition = definition
+        self.against_state = StateCheck(definition, state, connection.settings, shape or Shape())
+        self.definition = definition = self.against_state.definition
         self.phase = Phase.DESCRIBE
         self.progress = Progress(definition.logger)
         self._key = replication_key_of(definition, connection.settings.overlap_seconds, connection.clock)
@@ -102,8 +112,8 @@ class Sync:
             definition.logger.warning(
                 "The state is about %s, and the replication key is %s now: starting anew.", before, self._key.id
             )
-        if self._bookmark.place:
-            check_place(definition.name, self._bookmark.place, definition.primary_keys)
+        if self._bookmark.place and self.against_state.same_key:
+            check_resume_point(definition.name, self._bookmark.place, definition.primary_keys)
         self._connection = connection
         self._version = version
         self._most_rows = most_rows
@@ -112,12 +122,12 @@ class Sync:
         # From here on, what there is once the connector is described.
         self._plan: Plan
         self._query: Query
-        self._replaced: ReplacedFields
-        self._shrinks = 0
+        self._shrinks = self._emitted = 0
+        self._held: list[Any] = []
 
     @property
     def under_way(self) -> bool:
-        """Whether there is something to ask."""
+        """Whether the sync has more to ask for."""
         return self.phase in {Phase.DESCRIBE, Phase.READ}
 
     def ask(self) -> Connector | Answer:
@@ -128,12 +138,12 @@ class Sync:
         """
         client, connector_id = self._connection.client, self.definition.connector_id
         if self.phase is Phase.DESCRIBE:
-            self.progress.started()
+            self.progress.start_clock()
             return self._connector or self._connection.connector(connector_id)
-        return client.rows(connector_id, self._query, once=self._plan.readings.asks_once)
+        return client.rows(connector_id, self._query, once=self._plan.paginator.tries_once)
 
-    def take(self, asked: Any, error: BaseException | None = None) -> Delivery | None:
-        """Take what came of `ask`.
+    def receive(self, asked: Any, error: BaseException | None = None) -> Delivery | None:
+        """Take the result of `ask`.
 
         Args:
             asked: What it returned.
@@ -145,13 +155,13 @@ class Sync:
         Raises:
             ProfitError, InputError: The sync can't go on.
         """
-        if self.phase is Phase.READ and isinstance(error, ProfitError) and error.smaller:
+        if self.phase is Phase.READ and isinstance(error, ProfitError) and error.retry_smaller:
             return self._shrink(error)
         if error is not None:
             raise error
         if self.phase is Phase.READ:
-            return self._read(asked)
-        self._begin(asked)
+            return self._read_page(asked)
+        self._make_plan(asked)
         # One STATE before the first page: what was found, in the form that no merge changes.
         return Delivery([], self._bookmark.to_state(self._key), None, activates=False, last=False)
 
@@ -160,7 +170,7 @@ class Sync:
         self.phase = Phase.FAILED
 
     def deliveries(self) -> Iterator[Delivery]:
-        """Drive the sync in this thread, with nothing beside it.
+        """Run the whole sync in this thread, page by page.
 
         Raises:
             ProfitError, InputError: The sync can't go on.
@@ -171,7 +181,7 @@ class Sync:
                 asked = self.ask()
             except ProfitError as raised:
                 error = raised
-            delivery = self.take(asked, error)
+            delivery = self.receive(asked, error)
             if delivery is not None:
                 yield delivery
 
@@ -180,8 +190,8 @@ class Sync:
         for delivery in self.deliveries():
             yield from self.encoder.records(delivery.rows)
 
-    def check(self, connector: Connector) -> None:
-        """Hold the stream's filter against its connector, which then isn't asked for again.
+    def check_filter(self, connector: Connector) -> None:
+        """Check that the stream's `filter` goes with the connector; its description is kept for the sync.
 
         Raises:
             FilterError: It doesn't fit, or into no question.
@@ -189,16 +199,34 @@ class Sync:
         self._connector = connector
         setting = self._connection.settings.stream(connector.id).filter
         self._where = read_filter(setting, connector, self._connection.clock)
-        parts_of(self._where, self.definition.sorting_key(connector), self._key.id if self._key else None, connector)
+        start_date = self._connection.settings.start_date
+        if start_date and self._key is None and not self.definition.primary_keys:
+            self._where = self._from_start(connector, start_date)
+        split_filter(
+            self._where, self.definition.sorting_key(connector), self._key.id if self._key else None, connector
+        )
 
-    def _begin(self, connector: Connector) -> None:
+    def _from_start(self, connector: Connector, start_date: str) -> Filter:
+        """The filter of a stream without a key, which is read whole: `start_date` selects by the first stamp found."""
+        connection = self._connection
+        stamp = first_stamp(connector, connection.settings.stream(connector.id).replication_key or None)
+        if stamp is None or stamp not in connector.fields or connector.fields[stamp].data_type != "date":
+            return self._where
+        by_day = kind_of(connector.fields[stamp]) == "date"
+        key = ReplicationKey(stamp, "date-time", connection.clock, 0, by_day)
+        return from_start(self._where, key, start_date)
+
+    def _make_plan(self, connector: Connector) -> None:
         if self._connector is None:
-            self.check(connector)
+            self.check_filter(connector)
         connection = self._connection
         version = None
         if self._version is not None and self._key is None:
             version = max(self._version, (self._bookmark.version or 0) + 1)
             self._bookmark = dataclasses.replace(self._bookmark, version=version)
+        self.against_state.environment = connection.environment_id
+        appends = self._key is not None and not self.definition.primary_keys
+        self._bookmark = self.against_state.begin(self._bookmark, appends=appends)
         plan = self._plan = make_plan(
             self.definition,
             connector,
@@ -211,39 +239,48 @@ class Sync:
         )
         self._bookmark = plan.bookmark
         self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, connection.clock)
-        self._replaced = ReplacedFields({name: plan.reader.kinds[name] for name in plan.emitted})
-        self._query = plan.readings.next_query()
+        self._query = plan.paginator.next_query()
         self.phase = Phase.READ
 
-    def _read(self, answer: Answer) -> Delivery:
-        plan, readings = self._plan, self._plan.readings
-        version = readings.reading.version
-        page = plan.reader.read(answer.body)
+    def _read_page(self, answer: Answer) -> Delivery | None:
+        plan, paginator = self._plan, self._plan.paginator
+        version, of_rows = paginator.scan.version, paginator.reads_rows
+        page, query = plan.reader.read(answer.body), self._query
         try:
-            new = readings.advance(self._query, page, answer.seconds)
-            if not readings.done:
-                self._query = readings.next_query()
+            new = paginator.advance(query, page, answer.seconds)
+            if not paginator.done:
+                self._query = paginator.next_query()
         except ValueError:
+            self.encoder.check_dates(page.rows)
             raise UnfitValueError(
                 f"The key or replication key of {self.definition.connector_id} holds something that is no date."
             ) from None
-        self._replaced.look(page)
-        self.progress.took(len(page), answer.retries)
+        if of_rows or paginator.done:
+            self.has_page = True
+            self._bookmark = self.against_state.loaded(self._bookmark)
+        self.progress.add_page_read(len(page), answer.retries)
         self._shrinks = 0
-        while readings.notes:
-            self.definition.logger.warning("%s", readings.notes.pop(0))
-        return self._deliver(page.pick(new), version, answer.date)
+        while paginator.notes:
+            self.definition.logger.warning("%s", paginator.notes.pop(0))
+        rows = self._held + page.rows_at(new)
+        # A short first page may be the whole table: without a key, what is written stays until a run is complete.
+        alone = self.progress.pages == 1 and len(page) < query.take and not paginator.done
+        self._held = rows if alone and plan.activates and not self.definition.primary_keys else []
+        return None if self._held else self._deliver(rows, version, answer.date)
 
     def _deliver(self, rows: list[Any], version: int | None, now: datetime.datetime | None) -> Delivery:
-        """Hand out rows, with the bookmark or the place as far as what was read allows."""
-        plan, readings, done = self._plan, self._plan.readings, self._plan.readings.done
+        """The delivery of rows, with the STATE behind them: the bookmark after the last page, a resume point before."""
+        plan, paginator, done = self._plan, self._plan.paginator, self._plan.paginator.done
         if self._key is not None and done:
             self._bookmark = self._bookmark.completed(
-                self._key, readings.stamps, start=plan.start, began=plan.began, now=now, appends=plan.appends
+                self._key, paginator.stamps, start=plan.start, began=plan.began, now=now, appends=plan.appends
             )
-        elif self._key is not None and readings.place is not None:
-            text = place_to_text(readings.place, plan.keys, plan.start)
-            self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=readings.stamps.unit)
+        elif self._key is not None and self.has_page and paginator.resume_point is not None:
+            text = resume_point_to_text(paginator.resume_point, plan.keys, plan.start)
+            self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=paginator.stamps.unit)
+        self._emitted += len(rows)
+        if done and self._key is None:
+            self._bookmark = self.against_state.read_whole(self._bookmark, self._emitted, activates=plan.activates)
         if done:
             self.phase = Phase.DONE
             self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)
@@ -253,35 +290,35 @@ class Sync:
     def _shrink(self, error: ProfitError) -> Delivery | None:
         """Ask for less after AFAS found a question too much; the run ends where that was the last one."""
         self._shrinks += 1
-        told = self._plan.readings.shrink() if self._shrinks <= _MOST_SHRINKS else None
+        told = self._plan.paginator.shrink() if self._shrinks <= _MOST_SHRINKS else None
         if told is None:
             raise error
         self.definition.logger.warning("%s %s", error, told)
-        if self._plan.readings.done:
+        if self._plan.paginator.done:
             return self._deliver([], None, None)
-        self._query = self._plan.readings.next_query()
+        self._query = self._plan.paginator.next_query()
         return None
 
     # What is told about it
 
-    def wrote(self, delivery: Delivery) -> None:
-        """Count what was written, and say what there is to say."""
-        self.progress.wrote(len(delivery.rows), last=delivery.last)
+    def count_written(self, delivery: Delivery) -> None:
+        """Count a delivery that was written; after the last one, warn of fields and stamps that look wrong."""
+        self.progress.add_written(len(delivery.rows), last=delivery.last)
         if not delivery.last:
             return
-        for field in self._replaced.found:
+        for field in self.encoder.replaced.found:
             self.definition.logger.warning(
                 "%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field
             )
-        empties = self._plan.readings.stamps.empties
-        if self._key is not None and empties * 2 > self._plan.readings.size.wanted:
+        empties = self._plan.paginator.stamps.empties
+        if self._key is not None and empties * 2 > self._plan.paginator.size.wanted:
             self.definition.logger.warning(
                 "%d rows have an empty %s: they are read and sent again by every run.", empties, self._key.id
             )
 
     @property
     def expected_rows(self) -> float:
-        """How long the sync may take: rows it read the last time; endless when that isn't known."""
+        """How many rows the sync may read: as many as the last time; infinite where that isn't known."""
         rows_read = self._bookmark.rows_read
         return float("inf") if rows_read is None else float(rows_read)
 

@@ -69,20 +69,22 @@ class TapAfas(Tap):
         # What `--version` and `--about` don't need isn't loaded for them. It is loaded before the SDK takes over the
         # signals, since an exit that is raised while a module loads can get lost.
         from tap_afas import catalog, config_validation, connection, discovery, maps, stream  # noqa: F401, PLC0415
+        from tap_afas.keyless import asked_to_append  # noqa: PLC0415
 
         if "streams" in (options.get("catalog") or ()):
             check_entries(options["catalog"])
+        self._appending = asked_to_append(options.get("catalog"))
         super().__init__(**options)
 
     # Settings
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        from tap_afas.config_validation import problems  # noqa: PLC0415 - see `__init__`
+        from tap_afas.config_validation import config_problems  # noqa: PLC0415 - see `__init__`
 
         self._config = normalized(self._config)
         self.append_builtin_config(self.config_jsonschema)
-        errors = problems(self._config, self.config_jsonschema)
+        errors = config_problems(self._config, self.config_jsonschema)
         if errors and raise_errors:
             raise ConfigValidationError("The settings can't be used.", errors=errors, schema=self.config_jsonschema)
         return errors
@@ -115,16 +117,23 @@ class TapAfas(Tap):
     @override
     def discover_streams(self) -> Sequence[AfasStream]:
         """The streams of the catalog passed in; without one, those that AFAS describes."""
-        from tap_afas.discovery import defined_in, definitions  # noqa: PLC0415 - see `__init__`
+        from tap_afas.discovery import definition_from_catalog, discover  # noqa: PLC0415 - see `__init__`
         from tap_afas.stream import AfasStream  # noqa: PLC0415 - likewise
 
         found = (
-            definitions(self.connection)
+            discover(self.connection)
             if self.input_catalog is None
-            else [defined_in(entry) for entry in self.input_catalog.streams]
+            else [definition_from_catalog(entry) for entry in self.input_catalog.streams]
         )
         return [
-            AfasStream(self, definition, connection=self.connection, scheduler=self.scheduler) for definition in found
+            AfasStream(
+                self,
+                definition,
+                connection=self.connection,
+                scheduler=self.scheduler,
+                appends=definition.connector_id in self._appending,
+            )
+            for definition in found
         ]
 
     @override
@@ -142,6 +151,16 @@ class TapAfas(Tap):
         from tap_afas.discovery import stream_name  # noqa: PLC0415 - see `__init__`
 
         return {entry.tap_stream_id: entry.stream or stream_name(entry.tap_stream_id) for entry in self.catalog.streams}
+
+    @override
+    def run_discovery(self) -> str:
+        """Write the catalog, and say which streams are read whole for want of a key."""
+        from tap_afas.keyless import check, tell  # noqa: PLC0415 - see `__init__`
+
+        definitions = [stream.definition() for stream in self._streams_by_name.values()]
+        check(definitions, self.settings)
+        tell(definitions, self.settings)
+        return super().run_discovery()
 
     @override
     def setup_mapper(self) -> None:
@@ -163,7 +182,7 @@ class TapAfas(Tap):
         """
         environment = self.connection.environment
         if not self._checked and self.config.get("stream_maps"):
-            streams = [stream.as_mapped() for stream in cast("dict[str, AfasStream]", self.streams).values()]
+            streams = [stream.as_mapped() for stream in self._streams_by_name.values()]
             cast("Maps", self.mapper).check(streams, environment.connectors, self.connection.describe)
         self._checked = True
 
@@ -176,9 +195,11 @@ class TapAfas(Tap):
             FailedRunError: Some failed; the others are complete.
             InterruptedRunError: A signal ended the run.
         """
-        from tap_afas.discovery import check_named  # noqa: PLC0415 - see `__init__`
+        from tap_afas.discovery import check_connectors_exist  # noqa: PLC0415 - see `__init__`
+        from tap_afas.keyless import check, tell, tell_of_catalog  # noqa: PLC0415 - likewise
+        from tap_afas.state_compatibility import check_environment  # noqa: PLC0415 - likewise
 
-        every = cast("dict[str, AfasStream]", self.streams).values()
+        every = self._streams_by_name.values()
         # With a catalog, what is wrong with the state is told before AFAS is asked anything.
         streams = {stream.new_sync(): stream for stream in every if stream.selected}
         if not streams:
@@ -186,9 +207,15 @@ class TapAfas(Tap):
         self._check_state()
         environment = self.connection.environment
         # What the catalog has may be gone by now: that fails its own stream, and not the run.
-        check_named(self.settings, environment, known=[stream.connector_id for stream in every])
+        parts = {stream.name: stream.stream_state for stream in streams.values()}
+        check_environment(environment.id, parts, self.settings.accept_environment)
+        check_connectors_exist(self.settings, environment, known=[stream.connector_id for stream in every])
         self._check_settings(streams)
         self.check_inputs()
+        definitions = [sync.definition for sync in streams]
+        check(definitions, self.settings)
+        tell_of_catalog(stream.connector_id for stream in streams.values() if stream.is_made_whole)
+        tell(definitions, self.settings)
         there = {sync: stream for sync, stream in streams.items() if stream.connector_id in environment.connectors}
         failures = {
             sync.definition.connector_id: ConnectorError(
@@ -203,6 +230,10 @@ class TapAfas(Tap):
             self.state_writer.write_state(self.state)
         self.scheduler.run_all(there, self.settings.max_parallel_requests, failures)
 
+    @property
+    def _streams_by_name(self) -> dict[str, AfasStream]:
+        return cast("dict[str, AfasStream]", self.streams)
+
     def _check_state(self) -> None:
         """Check that the state is this tap's, before anything is read."""
         known, bookmarks = set(self.streams), self.state.get("bookmarks", {})
@@ -216,7 +247,7 @@ class TapAfas(Tap):
 
     def _check_settings(self, syncs: Iterable[Sync]) -> None:
         """Check that the fields that `streams` names exist, before anything is read."""
-        from tap_afas.discovery import define  # noqa: PLC0415 - see `__init__`
+        from tap_afas.discovery import define_stream  # noqa: PLC0415 - see `__init__`
 
         every = {sync.definition.connector_id: sync for sync in syncs}
         named = {connector_id: every[connector_id] for connector_id in every if self.settings.entries(connector_id)}
@@ -224,8 +255,8 @@ class TapAfas(Tap):
             if isinstance(connector, ProfitError):
                 continue  # The stream itself will say so, and the others go on.
             if self.input_catalog is not None:
-                define(connector, self.settings.stream(connector_id))
-            named[connector_id].check(self.connection.connector(connector_id))
+                define_stream(connector, self.settings.stream(connector_id))
+            named[connector_id].check_filter(self.connection.connector(connector_id))
 
     # Command line
 

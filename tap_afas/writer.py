@@ -8,9 +8,9 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 
 class LineWriter(MsgSpecWriter):
-    """The SDK's writer, and one for lines that are encoded already."""
+    """The SDK's message writer, which can also write whole lines."""
 
     def write_lines(self, lines: bytes) -> None:
-        """Write lines that are encoded already."""
+        """Write encoded messages, each with its line break, to standard output, and flush it."""
         sys.stdout.buffer.write(lines)
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Who asks: the classic token, or OAuth client credentials.
+"""The `Authorization` header: a classic token, or a bearer token for OAuth client credentials.
 
 Source: docs.afas.help, "Authentication". Classic tokens stop on 31 August 2027.
 """
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote_plus
 
 from tap_afas.profit.errors import (
+    AnswerTooLargeError,
     BusyError,
     CredentialsError,
-    NotUnderstoodError,
     ProfitError,
     TimeOutError,
-    TooMuchError,
+    UnexpectedAnswerError,
     UnreachableError,
     error_from_response,
 )
@@ -51,7 +51,7 @@ class Credentials(Protocol):
     """What puts the `Authorization` header on a request."""
 
     def header(self) -> str:
-        """The header's value; may ask AFAS for a bearer."""
+        """Its value, such as `Bearer …`; may ask AFAS for a bearer token first."""
 
     def renew(self, refused: str) -> bool:
         """Get a new value in place of one that AFAS refused; False when there is none to get."""
@@ -65,7 +65,7 @@ class ClassicToken:
             ignored.
 
     Raises:
-        ValueError: It has none of these forms.
+        ValueError: The token is written in another form.
     """
 
     def __init__(self, token: str) -> None:
@@ -83,11 +83,11 @@ class ClassicToken:
         self._header = "AfasToken " + base64.b64encode(decoded.encode()).decode()
 
     def header(self) -> str:
-        """The header's value."""
+        """`AfasToken` and the token in base64; asks AFAS nothing."""
         return self._header
 
     def renew(self, refused: str) -> bool:  # noqa: ARG002 - the protocol's signature
-        """No: a classic token stays what it is."""
+        """False: a classic token can't be renewed."""
         return False
 
 
@@ -123,13 +123,13 @@ class ClientCredentials:
         self._in_header = False
 
     def header(self) -> str:
-        """The header's value; asks AFAS for a bearer when there is none that lasts.
+        """`Bearer` and a token; asks AFAS for one where there is none yet, or it is about to end.
 
         Raises:
             CredentialsError: AFAS doesn't accept the client.
-            BusyError: AFAS can't tell just now.
-            NotUnderstoodError: What answers is no AFAS.
-            UnreachableError: No answer.
+            BusyError: AFAS can't hand out a token just now.
+            UnexpectedAnswerError: The answer holds no token; `base_url` may be wrong.
+            UnreachableError: No answer came.
         """
         with self._lock:
             if self._clock() >= self._until:
@@ -180,15 +180,15 @@ class ClientCredentials:
             raise UnreachableError(
                 f"No access token: no whole answer from {self._url} within {_TIMEOUT:.0f} seconds.", CHECK_ADDRESS
             ) from error
-        except TooMuchError as error:
-            raise NotUnderstoodError(f"{self._url} hands out no access tokens.", _CHECK_URL) from error
+        except AnswerTooLargeError as error:
+            raise UnexpectedAnswerError(f"{self._url} hands out no access tokens.", _CHECK_URL) from error
 
     def _refused(self, response: Response, content: dict[str, Any]) -> ProfitError:
         told = error_from_response(response.status, response.headers, response.body)
         said = told.said
         for secret in filter(None, (self._secret, self._id)):
             said = said.replace(secret, "…")
-        kind: type[ProfitError] = NotUnderstoodError
+        kind: type[ProfitError] = UnexpectedAnswerError
         sentence, advice = f"{self._url} hands out no access tokens.", _CHECK_URL
         if isinstance(told, BusyError) or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             kind = BusyError

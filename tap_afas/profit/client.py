@@ -1,4 +1,4 @@
-"""Asks AFAS, gently: never two requests at once on one connector, never more than the set number in all.
+"""The client of the REST API: at most one request at a time per connector, and a set number of them in all.
 
 Retries are for what may pass: a broken connection, 429, 502, 503, 504, and the 500 whose words tell of a
 lock or of nothing. What is final is raised at once, and a page that was too much is raised too: the walk asks for a
@@ -25,9 +25,9 @@ import msgspec
 from tap_afas.profit.errors import (
     CredentialsError,
     NotAllowedError,
-    NotUnderstoodError,
     ProfitError,
     StoppedError,
+    UnexpectedAnswerError,
     error_from_response,
 )
 from tap_afas.profit.metainfo import Connector, Environment, read_connector, read_environment
@@ -44,7 +44,7 @@ logger = logging.getLogger("tap-afas.profit")
 
 _TRIES = 5
 _FIRST_PAUSE = 2.0
-# AFAS gives up on a question after this long; until then it may be busy with one that nobody waits for any more.
+# AFAS gives up on a question after this long; until then it may still work on one whose connection has broken off.
 _AFAS_TIMEOUT = 900.0
 # AFAS sends at most 75 MB an answer (help.afas.nl); somewhat more is read, so that the limit is AFAS' and not the
 # tap's.
@@ -53,7 +53,7 @@ _LARGEST_ANSWER = 80_000_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """What AFAS answered.
+    """A successful answer of AFAS, and what it took to get it.
 
     Attributes:
         body: The bytes, decompressed.
@@ -70,10 +70,10 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How gently AFAS is asked.
+    """How many requests at once, and how long to wait.
 
     Attributes:
-        max_parallel_requests: At once, over all connectors.
+        max_parallel_requests: Requests at once, over all connectors.
         request_timeout: Seconds to wait for an answer.
         max_retry_wait: The longest wait in seconds that AFAS may ask for.
     """
@@ -95,8 +95,8 @@ class ProfitClient:
 
     Args:
         base_url: Up to and including `ProfitRestServices`.
-        credentials: Who asks.
-        limits: How gently.
+        credentials: Make the `Authorization` header.
+        limits: Parallel requests, time-out and longest wait.
         headers: Sent with each request.
 
     Attributes:
@@ -127,10 +127,10 @@ class ProfitClient:
         )
 
     def environment(self) -> tuple[Environment, datetime.datetime | None]:
-        """What the token may read, and AFAS' clock.
+        """The environment as `/metainfo` describes it, and AFAS' `Date`.
 
         Raises:
-            ProfitError: AFAS didn't tell.
+            ProfitError: AFAS refused, or could not be reached.
         """
         answer = self._ask("metainfo", "", pages=False)
         environment = read_environment(_content(answer.body))
@@ -141,7 +141,7 @@ class ProfitClient:
         """The fields of a GetConnector.
 
         Raises:
-            ProfitError: AFAS didn't tell.
+            ProfitError: AFAS refused, or could not be reached.
             StoppedError: `stop` was called.
         """
         answer = self._ask(f"metainfo/get/{quote(connector_id, safe='')}", connector_id, pages=False)
@@ -149,7 +149,7 @@ class ProfitClient:
         return dataclasses.replace(connector, described_at=answer.date)
 
     def rows(self, connector_id: str, query: Query, *, once: bool = False) -> Answer:
-        """A page of rows of a GetConnector, as AFAS wrote it.
+        """One page of a GetConnector's rows, undecoded.
 
         Args:
             connector_id: The connector.
@@ -157,7 +157,7 @@ class ProfitClient:
             once: Don't ask again what was too much for AFAS.
 
         Raises:
-            ProfitError: AFAS didn't answer; with `smaller`, a smaller page may do.
+            ProfitError: AFAS didn't answer; with `retry_smaller`, a smaller page may do.
             StoppedError: `stop` was called.
         """
         path = f"connectors/{quote(connector_id, safe='')}{query.encode()}"
@@ -173,7 +173,7 @@ class ProfitClient:
             try:
                 return self._send_with_retries(f"{self.base_url}/{path}", connector_id, pages=pages, once=once)
             except (NotAllowedError, CredentialsError) as error:
-                told = _told_of_listed(error) if connector_id in self._listed else None
+                told = _error_for_listed_connector(error) if connector_id in self._listed else None
                 if told is None:
                     raise
                 raise told from error
@@ -208,9 +208,9 @@ class ProfitClient:
                 if error.still_busy:
                     self._wait_for_server(error, connector_id, time.monotonic() - began)
                 # A page can be asked smaller, a description can't.
-                if (once and error.smaller) or (not error.retry and (pages or not error.smaller)):
+                if (once and error.retry_smaller) or (not error.retry and (pages or not error.retry_smaller)):
                     raise
-                asked = self._asked_wait(error)
+                asked = self._requested_wait(error)
                 pause = next(pauses, None)
                 retries += 1
                 if pause is None:
@@ -219,7 +219,7 @@ class ProfitClient:
                 logger.warning("%s: %s Trying again in %.0f s.", connector_id or "metainfo", error, pause)
                 self._sleep(pause)
 
-    def _asked_wait(self, error: ProfitError) -> float:
+    def _requested_wait(self, error: ProfitError) -> float:
         """Seconds that AFAS asks to wait; raises the error where they are more than allowed."""
         asked = error.retry_after or 0.0
         if asked > self.limits.max_retry_wait:
@@ -232,7 +232,7 @@ class ProfitClient:
         return asked
 
     def _wait_for_server(self, error: ProfitError, connector_id: str, passed: float) -> None:
-        """Give AFAS the time to end a question that nobody waits for any more: asking at once would double its load."""
+        """Wait until AFAS has ended a question whose connection broke off: asking at once would double its load."""
         pause = min(max(_AFAS_TIMEOUT - passed, _FIRST_PAUSE), self.limits.max_retry_wait)
         logger.warning(
             "%s: %s Waiting %.0f s, since AFAS may still be busy with the question.",
@@ -252,7 +252,7 @@ class ProfitClient:
         response = self._transport.exchange("GET", url, authorization)
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
             elsewhere = urlsplit(response.headers.get("Location", "")).hostname or "another address"
-            raise NotUnderstoodError(
+            raise UnexpectedAnswerError(
                 f"{urlsplit(url).netloc} redirects to {elsewhere[:100]}; the tap sends its credentials to no other"
                 " host.",
                 "Check `base_url`.",
@@ -262,8 +262,8 @@ class ProfitClient:
         return response
 
 
-def _told_of_listed(error: ProfitError) -> ProfitError | None:
-    """What more is known of a refusal, where the connector is in the app connector."""
+def _error_for_listed_connector(error: ProfitError) -> ProfitError | None:
+    """A better error for a refusal, where `/metainfo` has listed the connector; None: there is nothing to add."""
     if isinstance(error, NotAllowedError):
         return dataclasses.replace(
             error,
@@ -284,6 +284,6 @@ def _content(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        raise NotUnderstoodError(
+        raise UnexpectedAnswerError(
             "The answer is not JSON.", "Check that `base_url` is the root of an AFAS environment."
         ) from None

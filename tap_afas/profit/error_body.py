@@ -29,7 +29,7 @@ _CREDENTIALS = re.compile(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ErrorBody:
-    """What could be read.
+    """What an error answer says, as far as it could be read; empty where it says nothing.
 
     Attributes:
         message: AFAS' words, shortened, without what looks like credentials.
@@ -45,7 +45,7 @@ class ErrorBody:
 
 
 def read_error_body(headers: Mapping[str, str], body: bytes) -> ErrorBody:
-    """Read AFAS' words; never raises.
+    """Read the message and the references of an error; never raises.
 
     The body decides, not `Content-Type`: AFAS' own specification shows an XML type on JSON bodies.
     """
@@ -57,7 +57,7 @@ def read_error_body(headers: Mapping[str, str], body: bytes) -> ErrorBody:
         found = _ELEMENT.search(text)
         message = html.unescape(found.group(2)) if found else ""
     elif text.startswith(("{", "[")) or "\N{REPLACEMENT CHARACTER}" in text:
-        # Half a page of rows, or bytes: nobody's words.
+        # JSON that was cut off, or bytes: no message for people.
         message = ""
     else:
         message = text.partition("\n")[0]

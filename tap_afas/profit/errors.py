@@ -1,4 +1,4 @@
-"""What AFAS says when it refuses: the exception, the cause in plain words, and what to do.
+"""The exceptions of this package, and a table from AFAS' messages to them: what failed, and what to do.
 
 AFAS answers nearly every refusal with status 500 and a sentence in Dutch or English; `errorNumber` says nothing, since
 the same number stands for unrelated causes (docs.afas.help, "Troubleshooting"). So a refusal is told by its sentence,
@@ -33,7 +33,7 @@ class ProfitError(Exception):
         status: HTTP status, if AFAS answered.
         retry_after: Seconds that AFAS asks to wait, if it does.
         retry: Whether the same question may succeed a little later.
-        smaller: Whether a smaller page may succeed.
+        retry_smaller: Whether a smaller page may succeed.
         still_busy: Whether AFAS may still be working on the question.
     """
 
@@ -46,7 +46,7 @@ class ProfitError(Exception):
     status: int | None = None
     retry_after: float | None = None
     retry: bool = False
-    smaller: bool = False
+    retry_smaller: bool = False
     still_busy: bool = False
 
     def __str__(self) -> str:
@@ -71,23 +71,23 @@ class StoppedError(Exception):
 
 @dataclasses.dataclass(eq=False)
 class UnreachableError(ProfitError):
-    """No answer came, or it broke off."""
+    """AFAS could not be reached, or the connection broke off before the answer was complete."""
 
     retry: bool = True
 
 
 @dataclasses.dataclass(eq=False)
 class TimeOutError(ProfitError):
-    """The answer took too long, here or at AFAS."""
+    """The answer took longer than `request_timeout`, or than AFAS' own 900 seconds."""
 
-    smaller: bool = True
+    retry_smaller: bool = True
 
 
 @dataclasses.dataclass(eq=False)
-class TooMuchError(ProfitError):
+class AnswerTooLargeError(ProfitError):
     """The page is more than AFAS can put into one answer."""
 
-    smaller: bool = True
+    retry_smaller: bool = True
 
 
 @dataclasses.dataclass(eq=False)
@@ -97,8 +97,8 @@ class BusyError(ProfitError):
     retry: bool = True
 
 
-class NotUnderstoodError(ProfitError):
-    """An answer that is not what the API promises."""
+class UnexpectedAnswerError(ProfitError):
+    """The answer is not what the API documents, such as HTML where JSON should be; `base_url` is often wrong."""
 
 
 class CredentialsError(ProfitError):
@@ -113,13 +113,13 @@ class NotAllowedError(ConnectorError):
     """The connector is not in the app connector, or not for its user: AFAS doesn't tell which."""
 
 
-class QuestionError(ProfitError):
-    """AFAS doesn't accept the question: a field, an order, a value."""
+class InvalidQueryError(ProfitError):
+    """AFAS refuses the query: it names an unknown field, or one that can't be sorted or filtered on."""
 
 
 @dataclasses.dataclass(eq=False)
 class UnknownRefusalError(ProfitError):
-    """A refusal in words that the tap doesn't know."""
+    """AFAS refuses with a message that no entry of `REFUSALS` matches."""
 
     retry: bool = True
 
@@ -130,7 +130,7 @@ class QueryTooLongError(ProfitError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Refusal:
-    """How a refusal is recognised and what it means.
+    """An error answer of AFAS: how it is recognised, and the exception it becomes.
 
     Attributes:
         pattern: Regular expression for AFAS' sentence, in Dutch and in English; case doesn't count.
@@ -169,20 +169,20 @@ REFUSALS = (
     ),
     Refusal(
         r"connector[- ](field|veld) .*(not found|niet gevonden)",
-        QuestionError,
+        InvalidQueryError,
         "The GetConnector has no such field.",
         "Correct the field in `streams`, or run discovery again if the connector was changed in AFAS.",
     ),
     Refusal(
         r"(invalid|ongeldig) index ?(field|veld)",
-        QuestionError,
+        InvalidQueryError,
         "AFAS can't sort or filter on one of the fields asked for.",
         "Blobs, texts of over 250 characters, and fields with a dot or other odd character in their id don't sort:"
         " choose other `primary_keys` or another `replication_key`, or give the field another name in AFAS.",
     ),
     Refusal(
         r"out ?of ?memory|out of string space|onvoldoende geheugen",
-        TooMuchError,
+        AnswerTooLargeError,
         "The page is too large for AFAS.",
         "Set a smaller `page_size` for this connector.",
     ),
@@ -211,13 +211,13 @@ REFUSALS = (
 # For what no sentence tells: the status alone.
 _BY_STATUS: dict[int, Refusal] = {
     HTTPStatus.BAD_REQUEST: Refusal(
-        "", QuestionError, "AFAS calls the request malformed.", "Check the filter in `streams`."
+        "", InvalidQueryError, "AFAS calls the request malformed.", "Check the filter in `streams`."
     ),
     HTTPStatus.UNAUTHORIZED: Refusal("", CredentialsError, "AFAS doesn't accept the credentials.", _CHECK_CREDENTIALS),
     HTTPStatus.FORBIDDEN: Refusal(
         "",
         CredentialsError,
-        "AFAS lets nobody in from this machine's address, or is overloaded.",
+        "AFAS refuses requests from this machine's address, or is overloaded.",
         "Check the IP rules of the app connector in AFAS; if they are right, run again later.",
     ),
     HTTPStatus.NOT_FOUND: Refusal(
@@ -228,7 +228,7 @@ _BY_STATUS: dict[int, Refusal] = {
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Refusal(
         "",
-        TooMuchError,
+        AnswerTooLargeError,
         "The answer is larger than AFAS sends (75 MB).",
         "Set a smaller `page_size` for this connector.",
     ),
@@ -252,7 +252,7 @@ _BUSY_STATUSES = {
 
 
 def error_from_response(status: int, headers: Mapping[str, str], body: bytes) -> ProfitError:
-    """The error for an answer that isn't what was asked for.
+    """The error that an answer with a status other than 200 stands for.
 
     A sentence that names a cause wins over the status: AFAS answers "not allowed" with 401 as well as with 500.
     """
@@ -276,6 +276,6 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes) ->
         status=status,
         retry_after=told.retry_after,
         retry=retry,
-        smaller=gave_up or refusal.error.smaller,
+        retry_smaller=gave_up or refusal.error.retry_smaller,
         still_busy=gave_up,
     )

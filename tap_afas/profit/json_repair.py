@@ -1,4 +1,4 @@
-"""JSON out of what some versions of AFAS send in its place."""
+"""Repairs the invalid JSON that some versions of AFAS send, and numbers that they write as text."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ NO_NUMBER = msgspec.Raw(b"null")
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def repaired(body: bytes) -> bytes:
-    """The JSON that was meant by `-.5`, raw control characters, half an emoji or stray bytes."""
+def repair_json(body: bytes) -> bytes:
+    """Valid JSON in place of `-.5` (`-0.5`), raw control characters, half an emoji and bytes that are no UTF-8."""
 
     def mend(match: re.Match[bytes]) -> bytes:
         text = match.group()
@@ -33,7 +33,7 @@ def repaired(body: bytes) -> bytes:
     return _BAD_NUMBER_OR_STRING.sub(mend, body.decode("utf-8", "replace").encode())
 
 
-def number_of(text: bytes) -> msgspec.Raw:
+def json_number(text: bytes) -> msgspec.Raw:
     """A JSON value as a JSON number, or null; raises ValueError or ArithmeticError where it is not one."""
     if text[:1] == b'"':
         number = decimal.Decimal(msgspec.json.decode(text, type=str))

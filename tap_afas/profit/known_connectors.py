@@ -1,7 +1,7 @@
 """What is known of the connectors that AFAS ships: their keys, and which field is "last modified on".
 
-Metainfo tells neither (docs.afas.help, "GetConnector"). AFAS names few keys, so most are inferred from its field lists;
-a key that turns out not to be unique fails the stream.
+Metainfo tells neither (docs.afas.help, "GetConnector"), so a key is assumed: only where it can be argued that it
+doesn't repeat. `docs/known-keys.md` argues for each.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tap_afas.profit.metainfo import Connector, Field
 
@@ -21,23 +21,26 @@ KEYS: dict[str, tuple[str, ...]] = {
     "Profit_Address": ("AddressId",),
     "Profit_Administrations": ("AdminId",),
     "Profit_Article": ("ItemTypeCode", "ItemCode"),
-    "Profit_Contacts": ("ContactId",),
     "Profit_Creditor": ("CreditorId",),
     "Profit_Debtor": ("DebtorId",),
     "Profit_Employees": ("EmployeeId",),
-    "Profit_Illness": ("GUID",),
-    "Profit_Leaves": ("LeaveId",),
     "Profit_Projects": ("ProjectId",),
     "Profit_Projectstage": ("ProjectId", "ProjectStage"),
     "Profit_Realization": ("Identity",),
     "Profit_SalesorderLines": ("LineGuid",),
+    "Profit_Transactions": _ENTRY,
+}
+"""Keys that can't repeat."""
+
+FORMER_KEYS: dict[str, tuple[str, ...]] = {
+    "Profit_Contacts": ("ContactId",),
+    "Profit_Illness": ("GUID",),
+    "Profit_Leaves": ("LeaveId",),
     "Profit_Subjects": ("SubjectId",),
     "Profit_Timetable": ("EmployeeId", "SeqNo"),
-    "Profit_Transactions": _ENTRY,
     "Profit_Transactions_Allocated": _ENTRY,
 }
-
-_FOLDED = {connector_id.casefold(): key for connector_id, key in KEYS.items()}
+"""Keys that earlier versions assumed and that may repeat; a table may have been loaded under one."""
 
 # Standard connectors in which a field looks like a stamp and is none.
 _DUMMIES = {"profit_article_basic": {"DateModified", "CreateDate"}}
@@ -60,10 +63,21 @@ _MODIFIED = re.compile(
 )
 
 
+def listed_key(keys: Mapping[str, tuple[str, ...]], connector_id: str) -> tuple[str, ...]:
+    """A connector's key in a list such as `KEYS`; the case of its id doesn't count."""
+    folded = connector_id.casefold()
+    return next((key for name, key in keys.items() if name.casefold() == folded), ())
+
+
 def known_key(connector: Connector) -> tuple[str, ...]:
     """The key of a standard connector, if it is known and its fields are all there."""
-    key = _FOLDED.get(connector.id.casefold(), ())
+    key = listed_key(KEYS, connector.id)
     return key if all(field in connector.fields for field in key) else ()
+
+
+def is_assumed(connector_id: str, key: Sequence[str]) -> bool:
+    """Whether a key is, or was, the list's."""
+    return bool(key) and tuple(key) in {listed_key(keys, connector_id) for keys in (KEYS, FORMER_KEYS)}
 
 
 def stamp_candidates(connector: Connector, date_times: Sequence[Field]) -> list[str]:
@@ -80,11 +94,11 @@ def stamp_candidates(connector: Connector, date_times: Sequence[Field]) -> list[
         if field.sortable
         and field.id not in dummies
         and "dummy" not in field.label.lower()
-        and any(_MODIFIED.fullmatch(_words(text)) for text in (field.id, field.label))
+        and any(_MODIFIED.fullmatch(words(text)) for text in (field.id, field.label))
     ]
 
 
-def _words(text: str) -> str:
+def words(text: str) -> str:
     """Words in lower case without accents: `DateModified` -> `date modified`."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()

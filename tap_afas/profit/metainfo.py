@@ -8,15 +8,20 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tap_afas.profit.errors import NotUnderstoodError
+from tap_afas.profit.errors import UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind = Literal["string", "integer", "number", "boolean", "date", "date-time"]
+Kind = Literal["string", "integer", "number", "boolean", "date", "date-time", "time"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-_DATE_ONLY = 4
+REPLACED = frozenset({"(replaced)", "(vervangen)"})
+"""What stands in every row in place of the values of a field that no longer exists, whatever its type
+(docs.afas.help, "App connector auditor", DATA-23)."""
+
+# What a control type makes of a date; else it has a time.
+_DATE_KINDS: dict[int, Kind] = {4: "date", 7: "time"}
 _KINDS: dict[str, Kind] = {"int": "integer", "decimal": "number", "boolean": "boolean"}
 _LONGEST_SORTABLE = 250
 _PLAIN_ID = re.compile(r"[\w-]+", re.ASCII)
@@ -32,7 +37,7 @@ class Field:
         label: Its name for people, in the language asked for; not unique.
         length: Characters, or digits.
         decimals: Digits after the point.
-        control_type: How AFAS shows it: 4 is a date without a time; no official list exists.
+        control_type: How AFAS shows it: 4 is a date without a time, 7 a time without a date; no official list exists.
     """
 
     id: str
@@ -73,7 +78,7 @@ class Connector:
 def kind_of(field: Field) -> Kind:
     """The kind of a field's values, from what metainfo says; text for what is unknown."""
     if field.data_type == "date":
-        return "date" if field.control_type == _DATE_ONLY else "date-time"
+        return _DATE_KINDS.get(field.control_type, "date-time")
     return _KINDS.get(field.data_type, "string")
 
 
@@ -89,7 +94,7 @@ def kinds_of(connector: Connector, types: Mapping[str, Kind]) -> dict[str, Kind]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Environment:
-    """What a token may read.
+    """An AFAS environment as `/metainfo` describes it: what the token may read.
 
     Attributes:
         id: Name of the environment that answered, `O12345AA`; empty in old versions.
@@ -120,10 +125,10 @@ def read_environment(content: Any) -> Environment:
     """Read the answer of `/metainfo`; every part of it may be missing.
 
     Raises:
-        NotUnderstoodError: It is no such answer.
+        UnexpectedAnswerError: The answer doesn't have the form of `/metainfo`.
     """
     if not isinstance(content, dict) or not _PARTS & content.keys():
-        raise NotUnderstoodError("This is not AFAS' list of connectors (/metainfo).", "Check `base_url`.")
+        raise UnexpectedAnswerError("This is not AFAS' list of connectors (/metainfo).", "Check `base_url`.")
     info = content.get("info")
     info = info if isinstance(info, dict) else {}
     expiry = _text(info.get("tokenExpiry"))
@@ -141,12 +146,12 @@ def read_connector(connector_id: str, content: Any) -> Connector:
     """Read the answer of `/metainfo/get/{id}`.
 
     Raises:
-        NotUnderstoodError: It is no such answer, or it names no field.
+        UnexpectedAnswerError: The answer describes no field.
     """
     fields = content.get("fields") if isinstance(content, dict) else None
     found = [_read_field(entry) for entry in _list(fields) if isinstance(entry, dict) and _text(entry.get("id"))]
     if not found:
-        raise NotUnderstoodError(
+        raise UnexpectedAnswerError(
             f"AFAS describes no fields for {connector_id}.", "Open the GetConnector in AFAS and check its definition."
         )
     return Connector(connector_id, _text(content.get("description")), {field.id: field for field in found})

@@ -3,7 +3,7 @@
 Two notations exist (docs.afas.help, "GetConnector"): the compact lists `filterfieldids`, `filtervalues` and
 `operatortypes`, and `filterjson`. Compact lists are short, but have no way to write a `,` or `;` inside a value, mixing
 AND with OR is ambiguous in them, and AFAS' own OpenAPI files know one operator there: they carry one condition.
-`filterjson` carries everything, as an OR of ANDs.
+`filterjson` carries all_rows, as an OR of ANDs.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ Filter: TypeAlias = tuple[Group, ...]
 """Groups of which one must hold; empty: every row."""
 
 
-def both(left: Filter, right: Filter) -> Filter:
-    """The filter that lets through what both let through."""
+def and_filters(left: Filter, right: Filter) -> Filter:
+    """Rows that pass both filters: `(a or b) and c` as `(a and c) or (b and c)`."""
     if not left or not right:
         return left or right
     return tuple((*one, *other) for one in left for other in right)
@@ -142,7 +142,7 @@ class Query:
             (only,) = conditions
             return [
                 f"filterfieldids={quote(only.field, safe=':')}",
-                f"filtervalues={quote(_NO_VALUE if _takes_no_value(only) else only.value, safe=':')}",
+                f"filtervalues={quote(_NO_VALUE if _has_no_value(only) else only.value, safe=':')}",
                 f"operatortypes={_NUMBERS[only.operator]}",
             ]
         groups = [
@@ -153,7 +153,7 @@ class Query:
         return [f"filterjson={quote(text, safe=',:@')}"]
 
     def __str__(self) -> str:
-        """The question in words, without values: they may be somebody's data."""
+        """The query in words, for logs and errors; without values, which may be personal data."""
         words = [f"order {', '.join(self.order)}", f"take {self.take}"]
         if self.skip:
             words.append(f"skip {self.skip}")
@@ -165,18 +165,20 @@ class Query:
         return ", ".join(words)
 
 
-def _takes_no_value(condition: Condition) -> bool:
+def _has_no_value(condition: Condition) -> bool:
     return condition.operator in {"empty", "not empty"}
 
 
-def fitting(order: tuple[str, ...], where: Filter, groups: Sequence[Group], take: int, skip: int) -> tuple[Query, int]:
-    """A query for what a filter and the first of some groups let through.
+def longest_fitting_query(
+    order: tuple[str, ...], where: Filter, groups: Sequence[Group], take: int, skip: int
+) -> tuple[Query, int]:
+    """The query for rows that pass a filter and one of the first groups: as many groups as fit into its length.
 
     Returns:
         The query, and of how many groups: as many as the query string holds, and one at least.
     """
     for count in range(len(groups), 0, -1):
-        query = Query(order, both(where, tuple(filter(None, groups[:count]))), take, skip)
+        query = Query(order, and_filters(where, tuple(filter(None, groups[:count]))), take, skip)
         if query.fits or count == 1:
             break
     return query, count
@@ -185,11 +187,11 @@ def fitting(order: tuple[str, ...], where: Filter, groups: Sequence[Group], take
 def _fits_compact(condition: Condition) -> bool:
     if "," in condition.field or ";" in condition.field:
         return False
-    return _takes_no_value(condition) or (condition.value != "" and not set(condition.value) & set(",;"))
+    return _has_no_value(condition) or (condition.value != "" and not set(condition.value) & set(",;"))
 
 
 def _as_json(condition: Condition) -> dict[str, str]:
-    value = _NO_VALUE if _takes_no_value(condition) else condition.value
+    value = _NO_VALUE if _has_no_value(condition) else condition.value
     return {"@FieldId": condition.field, "@OperatorType": str(_NUMBERS[condition.operator]), "#text": value}
 
 

@@ -16,14 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_afas.profit.errors import NotUnderstoodError, ProfitError, error_from_response
-from tap_afas.profit.json_repair import NO_NUMBER, number_of, repaired
+from tap_afas.profit.errors import UnexpectedAnswerError, error_from_response
+from tap_afas.profit.json_repair import NO_NUMBER, json_number, repair_json
+from tap_afas.profit.key_advice import KeyHints
+from tap_afas.profit.metainfo import REPLACED
+from tap_afas.profit.unfit import replaced_value, told, unfit_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_afas.profit.metainfo import Kind
     from tap_afas.profit.pagination.key import Key, Value
+    from tap_afas.profit.unfit import UnfitValueError
 
 logger = logging.getLogger("tap-afas.rows")
 
@@ -33,32 +37,22 @@ _MOST_DIGITS = 4300
 _TYPES: dict[Kind, Any] = {
     "string": str | None,
     "integer": int | None,
-    # As AFAS wrote it, digit by digit: nothing is more exact, or faster. `mended_numbers` sees that it is one.
+    # As AFAS wrote it, digit by digit: nothing is more exact, or faster. `repaired_numbers` sees that it is one.
     "number": msgspec.Raw,
     "boolean": bool | None,
     "date": str | None,
     "date-time": str | None,
+    "time": str | None,
 }
 """What the values of a row are, by the kind of their field."""
 
 FINGERPRINT_BYTES = 8
 
-_WORDS: dict[Kind, str] = {
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "date": "a date without a time",
-    "date-time": "a date and time",
-}
+_REPLACED_JSON = {f'"{constant}"'.encode() for constant in REPLACED}
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decimals = msgspec.json.Decoder(list[decimal.Decimal | None])
 _floats = msgspec.json.Decoder(list[float | None])
-
-
-class UnfitValueError(ProfitError):
-    """A value that doesn't fit its field's type."""
 
 
 class RowReader:
@@ -69,6 +63,10 @@ class RowReader:
         kinds: The fields to read with their kinds, in the order of the rows' values.
         key: The key's fields.
         stamp: The stamp's field, if there is one.
+
+    Attributes:
+        needed: The fields of key and stamp.
+        replaced: Whole numbers and booleans of which rows hold a text that says that the field is gone (`REPLACED`).
 
     Raises:
         ValueError: A field's id can't be read.
@@ -81,13 +79,17 @@ class RowReader:
         self.kinds = dict(kinds)
         self.key = tuple(key)
         self.stamp = stamp
+        # For where the key turns out not to be one.
+        self.hints = KeyHints()
+        self.needed = frozenset((*self.key, stamp) if stamp else self.key)
         # Field ids can be anything, attribute names can't.
         self.attributes = {field: f"f{number}" for number, field in enumerate(self.kinds)}
-        self._row = self.struct(self.kinds)
+        self._row = self.row_struct(self.kinds)
         self._decoder = msgspec.json.Decoder(msgspec.defstruct("Answer", [("rows", list[self._row])]))  # type: ignore[name-defined]
+        self.replaced: set[str] = set()
         self._warned: set[str] = set()
 
-    def struct(self, fields: Iterable[str]) -> type[msgspec.Struct]:
+    def row_struct(self, fields: Iterable[str]) -> type[msgspec.Struct]:
         """A class of rows with these of the fields, which JSON holds under their ids."""
         names = {self.attributes[field]: field for field in fields}
         members = [
@@ -100,7 +102,7 @@ class RowReader:
         """Read AFAS' answer.
 
         Raises:
-            NotUnderstoodError: It is not a page of rows.
+            UnexpectedAnswerError: It is not a page of rows.
             UnfitValueError: A value doesn't fit its field's type.
         """
         try:
@@ -116,16 +118,16 @@ class RowReader:
             answer = loose.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             try:
-                answer = loose.decode(repaired(body))
+                answer = loose.decode(repair_json(body))
                 self._warn_once("repaired", "AFAS' JSON was not valid (as old versions write it); it was repaired.")
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                raise NotUnderstoodError(
+                raise UnexpectedAnswerError(
                     "AFAS' answer is not a page of rows in JSON.",
                     "Run again; if it comes back, check `base_url` and what stands in between.",
                 ) from None
         if not isinstance(answer.rows, list):
             error = error_from_response(200, {}, body)
-            raise NotUnderstoodError("AFAS' answer holds no rows.", error.said and f"AFAS says: “{error.said}”.")
+            raise UnexpectedAnswerError("AFAS' answer holds no rows.", error.said and f"AFAS says: “{error.said}”.")
         return [self._read_row(raw) for raw in answer.rows]
 
     def _read_row(self, raw: dict[str, msgspec.Raw]) -> Any:
@@ -136,7 +138,7 @@ class RowReader:
             try:
                 values[attribute] = msgspec.Raw(text) if kind == "number" else self._convert(field, kind, text)
             except (ValueError, ArithmeticError, RecursionError):
-                raise self._unfit(field, self._raw_key(raw)) from None
+                raise self._unfit_value_error(field, raw) from None
         return self._row(**values)
 
     def _convert(self, field: str, kind: Kind, text: bytes) -> Any:
@@ -154,34 +156,30 @@ class RowReader:
                 return int(value)
         if kind == "boolean" and text in {b"true", b"false", b"1", b"0"}:
             return text in {b"true", b"1"}
-        if kind in {"date", "date-time"} and text[:1] == b'"':
+        gone = text in _REPLACED_JSON and field not in self.needed
+        if gone:  # Whether that can be, those tell who see all rows.
+            self.replaced.add(field)
+        if gone or (kind in {"date", "date-time", "time"} and text[:1] == b'"'):
             return msgspec.json.decode(text, type=str)
         raise ValueError
 
-    def _raw_key(self, raw: Mapping[str, msgspec.Raw]) -> str:
-        return ", ".join(
-            f"{name} = {bytes(raw.get(name, b'null'))[:80].decode('utf-8', 'replace')}" for name in self.key
-        )
+    def unfit_value_error(
+        self, field: str, row: Any, kind: Kind | None = None, *, mixed: bool = False
+    ) -> UnfitValueError:
+        """The error for a field's value in a row.
 
-    def unfit(self, field: str, row: Any, kind: Kind | None = None) -> UnfitValueError:
-        """The error for a field's value in a row."""
-        values = {name: getattr(row, self.attributes[name]) for name in self.key}
-        return self._unfit(
-            field,
-            ", ".join(
-                f"{name} = {bytes(value)[:80].decode('utf-8', 'replace') if isinstance(value, msgspec.Raw) else value}"
-                for name, value in values.items()
-            ),
-            kind,
-        )
+        It is that of a field which is gone in some rows only, where that is known (`mixed`) or the value says so.
+        """
+        found = {name: getattr(row, self.attributes[name]) for name in (*self.key, field)}
+        return self._unfit_value_error(field, found, kind, mixed=mixed)
 
-    def _unfit(self, field: str, key: str, kind: Kind | None = None) -> UnfitValueError:
-        where = f"in the row with {key}" if key else "in a row (its connector has no key to name it by)"
-        return UnfitValueError(
-            f"The value of {field} {where} is not {_WORDS[kind or self.kinds[field]]}.",
-            f"If that is right in AFAS, give the field another type in `streams.{self.connector_id}.types` and run"
-            " discovery again.",
-        )
+    def _unfit_value_error(
+        self, field: str, found: Mapping[str, Any], kind: Kind | None = None, *, mixed: bool = False
+    ) -> UnfitValueError:
+        key = {name: told(found.get(name, NO_NUMBER)) for name in self.key}
+        if mixed or told(found.get(field)).strip('"') in REPLACED:
+            return replaced_value(self.connector_id, field, key, needed=field in self.needed)
+        return unfit_value(self.connector_id, field, key, kind or self.kinds[field])
 
     def _warn_once(self, about: str, sentence: str) -> None:
         if about not in self._warned:
@@ -196,22 +194,27 @@ class RowReader:
         """The values of a field that was read as AFAS has it, as values of another kind.
 
         Raises:
-            UnfitValueError: One isn't.
+            UnfitValueError: A value isn't of that kind.
         """
         values = []
         for row, value in zip(rows, self.column(field, rows), strict=True):
             text = _encoder.encode(value)
             try:
-                values.append(number_of(text) if kind == "number" else self._convert(field, kind, text))
+                values.append(json_number(text) if kind == "number" else self._convert(field, kind, text))
             except (ValueError, ArithmeticError, RecursionError):
-                raise self.unfit(field, row, kind) from None
+                raise self.unfit_value_error(field, row, kind) from None
         return values
 
-    def mended_numbers(self, field: str, rows: Sequence[Any]) -> list[msgspec.Raw] | None:
+    def repaired_numbers(self, field: str, rows: Sequence[Any], *, gone: bool = False) -> list[msgspec.Raw] | None:
         """The numbers of a column where AFAS wrote some as text; None where all are numbers.
 
+        Args:
+            field: The field.
+            rows: The rows.
+            gone: Whether null is taken for what says that the field is gone.
+
         Raises:
-            UnfitValueError: One is neither.
+            UnfitValueError: A value is neither a number nor a text that holds one.
         """
         column = self.column(field, rows)
         with contextlib.suppress(msgspec.DecodeError, RecursionError):
@@ -220,9 +223,10 @@ class RowReader:
         numbers = []
         for row, value in zip(rows, column, strict=True):
             try:
-                numbers.append(number_of(bytes(value)))
+                written = bytes(value)
+                numbers.append(NO_NUMBER if gone and written in _REPLACED_JSON else json_number(written))
             except (ValueError, ArithmeticError, RecursionError):
-                raise self.unfit(field, row) from None
+                raise self.unfit_value_error(field, row) from None
         return numbers
 
 
@@ -231,7 +235,7 @@ class Page:
 
     Attributes:
         rows: As AFAS wrote them.
-        fields: The fields that were read.
+        hints: For where the key turns out not to be one.
         keys: The key of each row; empty tuples when no key is known.
         stamps: The stamp of each row (wall time without `Z`, a number, or None); empty when the stream has none.
 
@@ -245,7 +249,7 @@ class Page:
 
     def __init__(self, reader: RowReader, rows: list[Any]) -> None:
         self.rows = rows
-        self.fields: Sequence[str] = tuple(reader.attributes)
+        self.hints = reader.hints
         self._reader = reader
         self._columns: dict[str, Sequence[Value]] = {}
         self._fingerprints: dict[int, bytes] = {}
@@ -270,7 +274,7 @@ class Page:
         return found
 
     def column(self, field: str) -> Sequence[Value]:
-        """The values of one field.
+        """The values of one field; None for what says that it is gone.
 
         Raises:
             UnfitValueError: A number is not one.
@@ -279,8 +283,10 @@ class Page:
         if column is None:
             values = self._reader.column(field, self.rows)
             if self._reader.kinds[field] == "number":
-                mended = self._reader.mended_numbers(field, self.rows)
+                mended = self._reader.repaired_numbers(field, self.rows, gone=field not in self._reader.needed)
                 values = _decimals.decode(_encoder.encode(mended or values))
+            elif self._reader.kinds[field] != "string" and any(constant in values for constant in REPLACED):
+                values = [None if value in REPLACED else value for value in values]
             column = self._columns[field] = values
         return column
 
@@ -288,7 +294,7 @@ class Page:
         """The field's value in the first row, as AFAS wrote it."""
         return getattr(self.rows[0], self._reader.attributes[field])
 
-    def pick(self, positions: Sequence[int]) -> list[Any]:
+    def rows_at(self, positions: Sequence[int]) -> list[Any]:
         """The rows at the positions."""
         return self.rows if len(positions) == len(self.rows) else list(map(self.rows.__getitem__, positions))
 

@@ -1,4 +1,4 @@
-"""One HTTP exchange, bounded in time, in size, and in where it goes."""
+"""Sends one HTTP request: with a time limit, a size limit, and no redirects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from tap_afas.profit.errors import ProfitError, TimeOutError, TooMuchError, UnreachableError
+from tap_afas.profit.errors import AnswerTooLargeError, ProfitError, TimeOutError, UnreachableError
 
 if TYPE_CHECKING:
     import datetime
@@ -123,7 +123,7 @@ class Transport:
         Raises:
             UnreachableError: No answer came, or it broke off.
             TimeOutError: It took longer than the time-out.
-            TooMuchError: It is larger than what is taken.
+            AnswerTooLargeError: It is larger than what is taken.
         """
 
         def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -157,7 +157,7 @@ class Transport:
             if response.status_code != HTTPStatus.OK and body.tell() > _LARGEST_REFUSAL:
                 break
             if body.tell() > self._largest:
-                raise TooMuchError(
+                raise AnswerTooLargeError(
                     "The answer is larger than AFAS sends (75 MB).", "Set a smaller `page_size` for this connector."
                 )
             if time.monotonic() > deadline:

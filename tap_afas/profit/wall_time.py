@@ -7,12 +7,17 @@ talks to AFAS (text, `YYYY-MM-DDTHH:MM:SS`, which sorts as time does) and turns 
 The clock change makes two hours special. A wall time of the hour that comes twice in October is read as its first
 pass; one of the hour that March skips (typed in by hand, or imported) as if the clock had not changed yet. Both are
 what PEP 495 calls `fold=0`.
+
+Before 1950, wall time isn't turned into UTC but goes out as shown: what AFAS holds of those years are days (of birth,
+"since ever") and the ends of a calendar, and of the clocks of that time each time zone database tells another tale.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
+import importlib.resources
 import re
 import zoneinfo
 from typing import TYPE_CHECKING, Literal
@@ -22,7 +27,14 @@ if TYPE_CHECKING:
 
 _SECOND = datetime.timedelta(seconds=1)
 _HOUR = datetime.timedelta(hours=1)
-_WALL = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z?", re.ASCII)
+# What AFAS writes, and nothing else that ISO 8601 takes for a date or a time; a fraction of zero is none.
+_HOUR_FORM = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3])", re.ASCII)
+_WALL = re.compile(rf"({_HOUR_FORM.pattern}:\d\d:\d\d)(?:\.0+|(\.\d+))?Z?", re.ASCII)
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:T00:00:00(?:\.0+)?Z?)?", re.ASCII)
+_TIME = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.0+|(\.\d+))?", re.ASCII)
+_TIMES_DAY = "1900-01-01T"
+"""The day that AFAS writes before a time of day."""
+_AS_SHOWN_BEFORE = "1950"
 _HOUR_DIGITS = len("2015-01-26T16")
 _SECOND_DIGITS = len("2015-01-26T16:57:43")
 # What stands behind the hour, before and after.
@@ -31,6 +43,8 @@ _TAILS = {
 }
 # Six years of hours, some 10 MB: rows in the order of a key jump about in them.
 _MOST_HOURS = 50_000
+# Forty years of days, some 3 MB.
+_MOST_DAYS = 15_000
 # A clock change moves the clock by less than this anywhere in the world.
 _WIDEST_CHANGE = datetime.timedelta(hours=3)
 
@@ -64,8 +78,11 @@ class WallClock:
 
     def __init__(self, timezone: str = "Europe/Amsterdam") -> None:
         try:
-            self.zone = zoneinfo.ZoneInfo(timezone)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+            # Not the machine's, so that no result depends on where the tap runs, nor on whether there is any.
+            file = importlib.resources.files("tzdata").joinpath("zoneinfo", *timezone.split("/"))
+            with file.open("rb") as rules:
+                self.zone = zoneinfo.ZoneInfo.from_file(rules, key=timezone)
+        except (ValueError, OSError) as error:
             raise ValueError(f"'{timezone}' is not a time zone name such as Europe/Amsterdam.") from error
         self._hours = _Hours(self._utc_hour)
 
@@ -89,13 +106,14 @@ class WallClock:
         """A date as AFAS writes it, as the UTC moment it stands for.
 
         Args:
-            wall: `2015-01-26T16:57:43Z`; the `Z` is ignored, a fraction of a second is kept.
+            wall: `2015-01-26T16:57:43Z`; the `Z` is ignored, a fraction of a second is kept unless it is zero.
 
         Returns:
-            `2015-01-26T15:57:43+00:00`: one fixed form, so that its text order is its order in time.
+            `2015-01-26T15:57:43+00:00`: one fixed form, so that its text order is its order in time. What is before
+            1950 comes as shown, with `+00:00`.
 
         Raises:
-            ValueError: Not a date and time, or one that UTC can't express (in year 1 or 9999).
+            ValueError: Not a date and time as AFAS writes it, or one that UTC can't express (in year 9999).
         """
         try:
             return self._hours[wall[:_HOUR_DIGITS]] + _TAILS[wall[_HOUR_DIGITS:]]
@@ -103,9 +121,13 @@ class WallClock:
             return self._to_utc_slowly(wall)
 
     def _utc_hour(self, hour: str) -> str | None:
-        """The same hour in UTC (`2015-01-26T15`), or None where minutes change as well."""
+        """The same hour in UTC (`2015-01-26T15`), or None where minutes change as well, or it isn't one."""
+        if _HOUR_FORM.fullmatch(hour) is None:
+            return None
         try:
             start = datetime.datetime.fromisoformat(f"{hour}:00:00")
+            if hour < _AS_SHOWN_BEFORE:
+                return hour
             offset = self.zone.utcoffset(start)
             if offset is None or offset % _HOUR or offset != self.zone.utcoffset(start + _HOUR - _SECOND):
                 return None
@@ -118,31 +140,86 @@ class WallClock:
         if form is None:
             raise ValueError("not a date and time")
         second, fraction = form.groups(default="")
+        shown = datetime.datetime.fromisoformat(second)
+        if second < _AS_SHOWN_BEFORE:
+            return f"{second}{fraction}+00:00"
         try:
-            utc = datetime.datetime.fromisoformat(second).replace(tzinfo=self.zone).astimezone(datetime.UTC)
+            utc = shown.replace(tzinfo=self.zone).astimezone(datetime.UTC)
         except OverflowError:
             raise ValueError("not a date and time that UTC can express") from None
         return f"{utc.isoformat()[:_SECOND_DIGITS]}{fraction}+00:00"
 
     def to_wall(self, moment: datetime.datetime) -> str:
-        """The wall time at a moment, `YYYY-MM-DDTHH:MM:SS`."""
-        return moment.astimezone(self.zone).replace(tzinfo=None).isoformat()[:_SECOND_DIGITS]
+        """The wall time at a moment, `YYYY-MM-DDTHH:MM:SS`; before 1950 it is the moment's own, as in `to_utc`."""
+        wall = moment.astimezone(self.zone).replace(tzinfo=None).isoformat()[:_SECOND_DIGITS]
+        return _as_told(moment) if wall < _AS_SHOWN_BEFORE else wall
 
     def earliest_wall(self, moment: datetime.datetime) -> str:
         """The lowest wall time that a change after the moment can bear, `YYYY-MM-DDTHH:MM:SS`.
 
         That is the wall time of the moment, but near a clock change the earlier of both readings: what changes in the
-        second pass of October's hour bears wall times that the first pass had already.
+        second pass of October's hour bears wall times that the first pass had already. What is before 1950 may be a
+        wall time as shown.
         """
         try:
             naive = moment.astimezone(datetime.UTC).replace(tzinfo=None)
             offsets = [self._offset(moment + step) for step in (-_WIDEST_CHANGE, datetime.timedelta(0), _WIDEST_CHANGE)]
-            return (naive + min(offsets)).isoformat()[:_SECOND_DIGITS]
+            wall = (naive + min(offsets)).isoformat()[:_SECOND_DIGITS]
         except OverflowError:
             return moment.replace(tzinfo=None).isoformat()[:_SECOND_DIGITS]
+        told = _as_told(moment)
+        return min(wall, told) if told < _AS_SHOWN_BEFORE else wall
 
     def _offset(self, moment: datetime.datetime) -> datetime.timedelta:
         return moment.astimezone(self.zone).utcoffset() or datetime.timedelta(0)
+
+
+def _as_told(moment: datetime.datetime) -> str:
+    """A moment in UTC, without saying so."""
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat()[:_SECOND_DIGITS]
+
+
+@functools.lru_cache(_MOST_DAYS)
+def day(wall: str) -> str:
+    """The day of a date without a time, `2015-01-26`, which no zone moves.
+
+    Args:
+        wall: `2015-01-26T00:00:00Z`, or the day alone.
+
+    Raises:
+        ValueError: It is no such date, in AFAS' form.
+    """
+    form = _DAY.fullmatch(wall)
+    if form is None:
+        raise ValueError("not a date without a time")
+    datetime.date.fromisoformat(form[1])
+    return form[1]
+
+
+@functools.lru_cache(_MOST_DAYS)
+def time_of_day(wall: str) -> str:
+    """A time of day, `08:30:00`, which no zone moves; a fraction of a second is kept unless it is zero.
+
+    Args:
+        wall: `1900-01-01T08:30:00Z`, as AFAS writes one, or the time alone.
+
+    Raises:
+        ValueError: It is no time of day in this form, or it bears another date.
+    """
+    time = wall.removeprefix(_TIMES_DAY).removesuffix("Z") if wall.startswith(_TIMES_DAY) else wall
+    form = _TIME.fullmatch(time)
+    if form is None:
+        raise ValueError("not a time of day")
+    return form[1] + (form[2] or "")
+
+
+def literal_of_time(time: str) -> str:
+    """A time of day as AFAS compares it: `1900-01-01T08:30:00`.
+
+    Raises:
+        ValueError: As `time_of_day`.
+    """
+    return _TIMES_DAY + time_of_day(time).partition(".")[0]
 
 
 def shift(wall: str, seconds: int) -> str:
@@ -170,7 +247,10 @@ _CUTS: dict[Unit, tuple[int, str]] = {
 
 
 def coarsest_unit(stamps: Iterable[str], before: Unit | None = None) -> Unit | None:
-    """The coarsest unit in which wall times can have been shown, and `before` as well; None where there are none."""
+    """The coarsest unit that fits all the wall times, and is no coarser than `before`; None where there are none.
+
+    `["2024-03-31T09:00:00", "2024-03-31T10:30:00"]` can have been shown by the minute.
+    """
     if before == "second":
         return before
     allowed = list(SECONDS)[list(SECONDS).index(before) if before else 0 :]
@@ -190,7 +270,11 @@ def floor(wall: str, unit: Unit) -> str:
     return wall[:length] + rest
 
 
-def behind(wall: str, unit: Unit) -> str:
-    """Where what is shown behind a wall time begins: a step is passed over only where the wall time begins it."""
+def lower_bound_after(wall: str, unit: Unit) -> str:
+    """The lower bound for reading what comes after a wall time, where stamps are shown in steps of a unit.
+
+    `lower_bound_after("2024-03-31T09:00:00", "hour")` is `2024-03-31T10:00:00`. Within a step it is where the step
+    begins: `lower_bound_after("2024-03-31T09:30:00", "hour")` is `2024-03-31T09:00:00`.
+    """
     start = floor(wall, unit)
     return shift(start, SECONDS[unit]) if start == wall[:_SECOND_DIGITS] else start

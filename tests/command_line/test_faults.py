@@ -49,6 +49,7 @@ def _compare(sandbox: Sandbox, ran: Run) -> None:
         assert found == _expected(sandbox, connector_id), connector_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_a_tenth_of_all_requests_goes_wrong(sandbox: Sandbox, seed: int) -> None:
     tables = [articles(200 + 10 * number, f"C{number}", stamp=number % 2 == 0) for number in range(6)]
@@ -64,8 +65,8 @@ def test_a_tenth_of_all_requests_goes_wrong(sandbox: Sandbox, seed: int) -> None
 
 def test_time_outs_on_this_side(sandbox: Sandbox) -> None:
     sandbox.load([articles(100, "A"), articles(100, "B", stamp=False)])
-    config = config_of(sandbox, page_size=25, request_timeout=1)
-    sandbox.faults = [Fault(delay=1.3, kind="rows", nth=(2, 5))]
+    config = config_of(sandbox, page_size=25, request_timeout=2)
+    sandbox.faults = [Fault(delay=2.3, kind="rows", nth=(2, 5))]
     ran = run_tap(config)
     _compare(sandbox, ran)
     assert 600.0 in ran.pauses

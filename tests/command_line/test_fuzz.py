@@ -83,6 +83,7 @@ def _config(sandbox: Sandbox, replication_key: str | None) -> dict[str, Any]:
     )
 
 
+@pytest.mark.slow
 @depth(150)
 @given(body=BODY | CUT | ODD | st.text(max_size=50), stamp=st.sampled_from(["Modified", None]), nth=st.integers(1, 2))
 @example(body='{"rows":[{"Code":"a","Number":' + "9" * 4301 + "}]}", stamp="Modified", nth=1)
@@ -92,6 +93,7 @@ def test_pages(sandbox: Sandbox, body: str, stamp: str | None, nth: int) -> None
     _check(run_tap(_config(sandbox, stamp)))
 
 
+@pytest.mark.slow
 @depth(60)
 @given(
     body=BODY | CUT | ODD,

@@ -70,6 +70,7 @@ def _forms(bearers: list[str]) -> set[str]:
     return {DATA, XML, base64.b64encode(XML.encode()).decode(), SECRET, "s3cr3t%26Of", basic, "AfasToken 9F", *bearers}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.parametrize("oauth", [False, True])
 @pytest.mark.parametrize("name", FAULTS)

@@ -37,9 +37,17 @@ def _by_stream(messages: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]
     return found
 
 
+def _without_maps(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages without what a STATE says of stream maps, which are in one of the two only."""
+    for message in messages:
+        for part in message["value"]["bookmarks"].values() if message["type"] == "STATE" else ():
+            part["loaded_under"] = bool(part["loaded_under"])
+    return messages
+
+
 def _same(one: Run, other: Run) -> None:
     assert (one.exit_code, other.exit_code) == (0, 0), other.errors
-    assert _by_stream(one.messages) == _by_stream(other.messages)
+    assert _by_stream(_without_maps(one.messages)) == _by_stream(_without_maps(other.messages))
 
 
 @pytest.fixture
@@ -66,6 +74,7 @@ def _config(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:
     return {"base_url": sandbox.base_url, "token": sandbox.token, "page_size": 50, **settings}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_company")
 @pytest.mark.parametrize("versions", [False, True])
 @pytest.mark.parametrize(
@@ -125,6 +134,9 @@ def test_a_map_that_does_something(sandbox: Sandbox) -> None:
 
 def test_deselected_fields_stay_out_of_both(sandbox: Sandbox) -> None:
     sandbox.load([articles(12)])
+    now = amsterdam()
+    # The STATE tells when a bookmark was reached.
+    sandbox.clock = lambda: now
     config = config_of(sandbox, page_size=5)
     catalog = run_tap(config, "--discover").catalog
     for entry in catalog["streams"][0]["metadata"]:
@@ -144,7 +156,7 @@ def test_sync_all_writes_the_same(sandbox: Sandbox) -> None:
         TapAfas(config=config, parse_env_config=False).sync_all()
     out.flush()
     serial = Run(0, out.buffer.getvalue(), [])
-    found, again = _by_stream(fast.messages), _by_stream(serial.messages)
+    found, again = _by_stream(_without_maps(fast.messages)), _by_stream(_without_maps(serial.messages))
     assert found.keys() == again.keys()
     for stream in found:
         assert found[stream] == again[stream], stream

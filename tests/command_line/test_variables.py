@@ -43,13 +43,13 @@ def test_a_misspelt_variable_is_a_warning(monkeypatch: pytest.MonkeyPatch, wrong
     monkeypatch.setenv(wrong, "secret")
     ran = run_tap(None, "--config=ENV")
     assert ran.exit_code == 0
-    (warning,) = ran.lines("WARNING")
+    (warning,) = (line for line in ran.lines("WARNING") if "variable" in line)
     assert wrong in warning
     assert f"Did you mean {right}?" in warning
     assert "secret" not in ran.said
     # Meltano sets variables of its own.
     monkeypatch.setenv("MELTANO_EXTRACTOR_NAME", "tap-afas")
-    assert not run_tap(None, "--config=ENV").lines("WARNING")
+    assert "Did you mean" not in run_tap(None, "--config=ENV").said
 
 
 @pytest.mark.usefixtures("_exported")
@@ -62,7 +62,7 @@ def test_variables_of_the_sdk_and_of_meltano_are_no_misspelt_ones(monkeypatch: p
         "TAP_AFAS_X",
     ):
         monkeypatch.setenv(name, "INFO")
-    assert not run_tap(None, "--config=ENV").lines("WARNING")
+    assert "Did you mean" not in run_tap(None, "--config=ENV").said
 
 
 @pytest.mark.usefixtures("_exported")

@@ -8,13 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tap_afas.profit.pagination import contact, keyset, readings
+from tap_afas.profit.pagination import keyset, lower_bound_check, run_paginator
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-a-sync-works.md"
 TABLES: dict[str, dict[Any, dict[str, Any]]] = {
-    "readings": readings.TRANSITIONS,
+    "run": run_paginator.TRANSITIONS,
     "keyset": keyset.TRANSITIONS,
-    "contact": contact.TRANSITIONS,
+    "lower-bound": lower_bound_check.TRANSITIONS,
 }
 
 

@@ -1,4 +1,7 @@
-"""What README and meltano.yml say of the settings; `tests/docs/settings_texts.py` writes it anew from the schema."""
+"""What the README, docs/settings.md and meltano.yml say of the settings, made from the schema.
+
+python tests/docs/settings_texts.py
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,28 @@ import msgspec
 from tap_afas.settings import SCHEMA, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 _WIDTH = 120
 _INDENT = " " * 8
 _OWN = [field.encode_name for field in msgspec.structs.fields(Settings)]
+_NEEDED = ["environment_id", "token", "client_id", "client_secret", "connectors"]
 
 
-def table(properties: Mapping[str, Any]) -> str:
-    """The README's table of the tap's own settings; the README points to the SDK's documentation for the others."""
+def whole_table(properties: Mapping[str, Any]) -> str:
+    """The table of all settings of the tap's own; the page points to the SDK's documentation for the others."""
+    return _table(properties, _OWN)
+
+
+def short_table(properties: Mapping[str, Any]) -> str:
+    """The README's table of the settings without which nothing runs, and of the one that chooses what is loaded."""
+    return _table(properties, _NEEDED)
+
+
+def _table(properties: Mapping[str, Any], names: Sequence[str]) -> str:
     lines = ["| Setting | Default | What it is |", "| --- | --- | --- |"]
-    for name in _OWN:
+    for name in names:
         setting = properties[name]
         default = f"`{json.dumps(setting['default'])}`" if "default" in setting else ""
         secret = " *Secret.*" if "secret" in setting else ""
@@ -74,8 +87,13 @@ def _declaration(name: str, setting: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _between(mark: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<=<!-- {mark} -->\n).*?(?=<!-- end of {mark} -->)", re.DOTALL)
+
+
 PLACES: dict[str, tuple[re.Pattern[str], Callable[[Mapping[str, Any]], str]]] = {
-    "README.md": (re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- end of settings -->)", re.DOTALL), table),
+    "README.md": (_between("needed settings"), short_table),
+    "docs/settings.md": (_between("settings"), whole_table),
     "meltano.yml": (
         re.compile(r"(?<=# settings, made from tap_afas/settings.py\n).*?(?= *# end of settings\n)", re.DOTALL),
         declarations,
@@ -84,8 +102,13 @@ PLACES: dict[str, tuple[re.Pattern[str], Callable[[Mapping[str, Any]], str]]] = 
 """By file, what is made there, and by what."""
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write what the schema says to where it is told."""
     for name, (place, made) in PLACES.items():
         text = (ROOT / name).read_text("utf-8")
-        (old,) = place.findall(text)
-        (ROOT / name).write_text(text.replace(old, made(SCHEMA["properties"])), "utf-8")
+        (match,) = place.finditer(text)
+        (ROOT / name).write_text(text[: match.start()] + made(SCHEMA["properties"]) + text[match.end() :], "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -5,8 +5,16 @@ from __future__ import annotations
 import re
 
 import diagrams
+import pytest
 
 from tap_afas.bookmark import Bookmark
+from tap_afas.profit import errors
+
+_SAID = [
+    line.split("|")[1].strip()
+    for line in (diagrams.PAGE.parent / "when-afas-says-no.md").read_text("utf-8").splitlines()
+    if line.startswith("| ")
+]
 
 
 def test_the_diagrams_are_those_of_the_tables() -> None:
@@ -20,3 +28,14 @@ def test_the_table_explains_each_key_of_the_state() -> None:
     keys = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     told = {key for cell in keys for key in re.findall(r"`(\w+)`", cell)}
     assert told == set(Bookmark().to_state(None))
+
+
+@pytest.mark.parametrize("refusal", errors.REFUSALS, ids=lambda refusal: refusal.cause)
+def test_what_afas_may_say_is_explained(refusal: errors.Refusal) -> None:
+    assert any(re.search(refusal.pattern, said, re.IGNORECASE) for said in _SAID)
+
+
+def test_each_status_with_a_meaning_is_explained() -> None:
+    explained = {int(status) for said in _SAID for status in re.findall(r"\b[45]\d\d\b", said)}
+    # With 500 come words.
+    assert explained == (errors._BY_STATUS.keys() | errors._BUSY_STATUSES) - {500}

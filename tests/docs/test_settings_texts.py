@@ -1,4 +1,4 @@
-"""README and meltano.yml say of the settings what `tap-afas --about` says."""
+"""README, docs/settings.md and meltano.yml say of the settings what `tap-afas --about` says."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def about() -> dict[str, Any]:
     return settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLACES)
 def test_what_is_written_is_what_about_says(about: dict[str, Any], name: str) -> None:
     place, made = PLACES[name]

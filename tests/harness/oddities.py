@@ -101,7 +101,7 @@ class Odd:
         found: tuple[str, ...] = ()
         ties = self.key[-1:] == ("Id",) and len(self.key) > 1
         if "shifted_literals" in self.options:
-            found += ("otherwise than it shows", "from before the asked", "from behind the asked")
+            found += ("differently from how it shows", "earlier than the", "later than the")
         if ties and self.options.get("take_cap"):
             # More rows tie in what ends the condition on the key than AFAS sends at once.
             found += ("it holds their keys equal",)

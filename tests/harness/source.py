@@ -9,6 +9,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from afas_sandbox import KEEP, Connector, Field, Sandbox, Table, stored
+from tap_afas.profit.key_advice import KeyHints
 from tap_afas.profit.rows import Page
 
 if TYPE_CHECKING:
@@ -178,18 +179,22 @@ class Source:
             if field.data_type == "date":
                 properties[field.id] = {
                     "type": ["string", "null"],
-                    "format": "date" if field.control_type == 4 else "date-time",
+                    "format": {4: "date", 7: "time"}.get(field.control_type, "date-time"),
                 }
+        root: dict[str, Any] = {"breadcrumb": [], "metadata": {"selected": True}}
         entry = {
             "tap_stream_id": "Item",
             "stream": "Item",
             "schema": {"type": "object", "properties": properties},
             "key_properties": list(self.walk.key),
             "replication_method": "INCREMENTAL" if self.walk.stamp else "FULL_TABLE",
-            "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}],
+            "metadata": [root],
         }
         if self.walk.stamp:
             entry["replication_key"] = self.walk.stamp
+        if self.walk.appends:
+            # What `metadata: {"Item": {replication-method: INCREMENTAL, …}}` becomes in Meltano.
+            root["metadata"] |= {"replication-method": "INCREMENTAL", "replication-key": self.walk.stamp}
         return {"streams": [entry]}
 
 
@@ -214,7 +219,7 @@ class Answer(Page):
     def __init__(self, keys: Sequence[Any], stamps: Sequence[Any] = ()) -> None:
         self.keys = keys
         self.stamps = stamps
-        self.fields = ("Id", "Modified")
+        self.hints = KeyHints()
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -138,7 +138,7 @@ class Story(Source):
         with without_waiting(), self._machine():
             ran = run(self, self.state, **self.settings, **settings)
         output = ran.output if cut is None else committed(ran.output[: int(cut * len(ran.output))])
-        self.target.take(output)
+        self.target.load(output)
         self.state = last_state(output) or self.state
         return dataclasses.replace(ran, log=[line for line in ran.log if not line.startswith(_OF_THE_MACHINE)])
 

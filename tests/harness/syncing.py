@@ -75,6 +75,6 @@ def catch_up(source: Source, state: Mapping[str, Any], target: Target, *, runs: 
             source.clock.tick(LAG)
         ran = run(source, state, **settings)
         assert ran.error is None, ran.said
-        target.take(ran.output)
+        target.load(ran.output)
         state = ran.state
     return ran

@@ -24,7 +24,7 @@ class Target:
         self._numbers = itertools.count()
         self.rows: dict[tuple[Any, ...], dict[str, Any]] = {}
 
-    def take(self, output: bytes) -> None:
+    def load(self, output: bytes) -> None:
         """Take the lines of a run."""
         for line in output.splitlines():
             message = json.loads(line, parse_float=Decimal)
@@ -44,6 +44,7 @@ def freeze(record: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple(record.items())
 
 
+_FIRST_YEAR = 1950
 _ZONE = zoneinfo.ZoneInfo("Europe/Amsterdam")
 
 
@@ -69,7 +70,7 @@ def shown(stamp: str, display: str) -> dt.datetime:
 
 
 def in_utc(wall: dt.datetime) -> str:
-    """The moment of a wall time, as records hold it."""
-    utc = wall.replace(tzinfo=_ZONE).astimezone(dt.UTC)
+    """The moment of a wall time, as records hold it; what is before 1950 goes out as shown."""
+    utc = wall if wall.year < _FIRST_YEAR else wall.replace(tzinfo=_ZONE).astimezone(dt.UTC)
     fraction = f".{utc.microsecond // 1000:03}" if utc.microsecond else ""
     return f"{utc.isoformat()[:19]}{fraction}+00:00"

@@ -16,18 +16,18 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.bookmark import ReplicationKey, read_bookmark
-from tap_afas.place import place_to_text, read_place
-from tap_afas.plan import _appended
+from tap_afas.plan import _start_without_key
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.pagination.key import KeyField, key_from_text
-from tap_afas.profit.pagination.keyset import Keyset
-from tap_afas.profit.pagination.offset import Offset
-from tap_afas.profit.pagination.page import PageSize
-from tap_afas.profit.pagination.reading import Reading, Since
-from tap_afas.profit.pagination.readings import Readings
-from tap_afas.profit.pagination.selection import changed, empty, everything
+from tap_afas.profit.pagination.keyset import KeysetPaginator
+from tap_afas.profit.pagination.offset import OffsetPaginator
+from tap_afas.profit.pagination.page_size import PageSize
+from tap_afas.profit.pagination.run_paginator import RunPaginator
+from tap_afas.profit.pagination.scan import Scan, StartingPoint
+from tap_afas.profit.pagination.selection import all_rows, changed_since, empty_stamp
 from tap_afas.profit.rows import Page
 from tap_afas.profit.wall_time import WallClock
+from tap_afas.resume_point import read_resume_point, resume_point_to_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -345,73 +345,75 @@ def run(
     date = None if world.offset is None else (world.now + dt.timedelta(seconds=world.offset)).replace(microsecond=0)
     start = date or world.now
     bookmark = read_bookmark("X", state, rkey)
-    place = None
+    resume_point = None
     if bookmark.place:
-        place, start = read_place("X", bookmark.place, keys, rkey)
+        resume_point, start = read_resume_point("X", bookmark.place, keys, rkey)
     cap = rkey.cap(start)
-    lower = place.lower if place else bookmark.lower(rkey)
-    readings = (
-        [Reading(everything(), name="all")]
+    lower = resume_point.lower if resume_point else bookmark.lower_bound(rkey)
+    scans = (
+        [Scan(all_rows(), name="all")]
         if lower is None or odd.appends
-        else [Reading(changed("S", lower), name="changed"), Reading(empty("S"), name="empty")]
+        else [Scan(changed_since("S", lower), name="changed"), Scan(empty_stamp("S"), name="empty")]
     )
     size = PageSize(odd.take)
     order = list(world.keys)
 
-    def by_offset(where: Any) -> Offset:
-        return Offset(order, size, where)
+    def by_offset(where: Any) -> OffsetPaginator:
+        return OffsetPaginator(order, size, where)
 
-    readings_run = Readings(
-        readings,
+    paginator = RunPaginator(
+        scans,
         walk=(lambda where, cursor: by_offset(where))
         if odd.offset or odd.appends
-        else lambda where, cursor: Keyset(keys, size, where, cursor),
+        else lambda where, cursor: KeysetPaginator(keys, size, where, cursor),
         by_offset=by_offset,
         order=[key.id for key in order],
         keys=keys,
         size=size,
         stamp="S",
-        since=_appended(bookmark, rkey, None, start, ())
+        since=_start_without_key(bookmark, rkey, None, start, ())
         if odd.appends
-        else Since(
+        else StartingPoint(
             lower,
             bookmark.bookmark,
             None if bookmark.witness is None else key_from_text(bookmark.witness, keys),
             bookmark.unit,
             cap,
-            at_once=lower is not None and place is None,
+            at_once=lower is not None and resume_point is None,
         ),
-        place=place,
+        resume_point=resume_point,
     )
     pages = 0
-    while not readings_run.done:
-        query = readings_run.next_query()
-        if odd.highest_fails and readings_run.asks_once:
+    while not paginator.done:
+        query = paginator.next_query()
+        if odd.highest_fails and paginator.tries_once:
             world.wait(30)
-            readings_run.shrink()
+            paginator.shrink()
             continue
         asked = world.now
         page = world.ask(query)
-        new = readings_run.advance(query, page, (world.now - asked).total_seconds())
+        new = paginator.advance(query, page, (world.now - asked).total_seconds())
         if trace is not None:
-            trace.append((str(query), [c for g in query.filter for c in g], page.rows, list(new), readings_run.phase))
+            trace.append((str(query), [c for g in query.filter for c in g], page.rows, list(new), paginator.phase))
         for position in new:
             key = page.rows[position][:4] if odd.appends else page.keys[position]
             if odd.appends and key in target:
                 raise AssertionError(f"twice: {key}")
             target[key] = page.rows[position][3]
         pages += 1
-        if not readings_run.done:
-            here = readings_run.place
-            bookmark = dataclasses.replace(bookmark, place=place_to_text(here, keys, start) if here else bookmark.place)
+        if not paginator.done:
+            here = paginator.resume_point
+            bookmark = dataclasses.replace(
+                bookmark, place=resume_point_to_text(here, keys, start) if here else bookmark.place
+            )
             state = bookmark.to_state(rkey)
             if kill is not None and pages >= kill:
                 return state
-    began = date if place is None else None
+    began = date if resume_point is None else None
     now = None if world.offset is None else (world.now + dt.timedelta(seconds=world.offset)).replace(microsecond=0)
-    return bookmark.completed(
-        rkey, readings_run.stamps, start=start, began=began, now=now, appends=odd.appends
-    ).to_state(rkey)
+    return bookmark.completed(rkey, paginator.stamps, start=start, began=began, now=now, appends=odd.appends).to_state(
+        rkey
+    )
 
 
 def play(seed: int, odd: Oddities) -> tuple[str, Any]:

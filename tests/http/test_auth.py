@@ -17,7 +17,7 @@ from harness.byte_server import server
 from harness.command import run_tap, without_waiting
 from tap_afas.profit import auth as auth_module
 from tap_afas.profit.auth import ClassicToken, ClientCredentials
-from tap_afas.profit.errors import BusyError, CredentialsError, NotUnderstoodError, ProfitError, UnreachableError
+from tap_afas.profit.errors import BusyError, CredentialsError, ProfitError, UnexpectedAnswerError, UnreachableError
 from tap_afas.profit.query import Query
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def test_a_busy_token_service_is_asked_again(sandbox: Sandbox) -> None:
 )
 def test_what_hands_out_no_tokens(sandbox: Sandbox, fault: Fault) -> None:
     sandbox.faults = [fault]
-    with pytest.raises(NotUnderstoodError, match="hands out no access tokens"):
+    with pytest.raises(UnexpectedAnswerError, match="hands out no access tokens"):
         _credentials(sandbox).header()
     assert len(sandbox.log) == 1
 
@@ -254,7 +254,7 @@ def test_the_secret_is_not_in_what_requests_raises() -> None:
 def test_a_token_service_that_sends_drop_by_drop() -> None:
     def talk(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n")
-        for _ in range(200):
+        for _ in range(1000):
             connection.sendall(b" ")
             time.sleep(0.02)
 
@@ -262,14 +262,18 @@ def test_a_token_service_that_sends_drop_by_drop() -> None:
         began = time.monotonic()
         with pytest.raises(UnreachableError, match=r"no whole answer from .*/oauth/token within") as caught:
             _local(url).header()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 10
     # It may pass, and it is no question that AFAS goes on working on, nor a page that could be smaller.
-    assert (caught.value.retry, caught.value.still_busy, caught.value.smaller) == (True, False, False)
+    assert (caught.value.retry, caught.value.still_busy, caught.value.retry_smaller) == (True, False, False)
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [("200 OK", NotUnderstoodError), ("404 Not Found", NotUnderstoodError), ("400 Bad Request", CredentialsError)],
+    [
+        ("200 OK", UnexpectedAnswerError),
+        ("404 Not Found", UnexpectedAnswerError),
+        ("400 Bad Request", CredentialsError),
+    ],
 )
 def test_a_token_service_that_sends_without_end(status: str, kind: type[ProfitError]) -> None:
     read = []
@@ -289,7 +293,7 @@ def test_a_token_service_that_sends_without_end(status: str, kind: type[ProfitEr
 def test_the_secret_goes_to_no_other_address(sandbox: Sandbox, status: int) -> None:
     elsewhere = {"Location": f"{sandbox.base_url}/metainfo"}
     sandbox.faults = [Fault(kind="token", status=status, headers=elsewhere)]
-    with pytest.raises(NotUnderstoodError, match=r"/oauth/token hands out no access tokens") as caught:
+    with pytest.raises(UnexpectedAnswerError, match=r"/oauth/token hands out no access tokens") as caught:
         _credentials(sandbox).header()
     assert [request.kind for request in sandbox.log] == ["token"]
     assert not caught.value.retry

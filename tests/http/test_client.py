@@ -23,11 +23,11 @@ from tap_afas.profit.errors import (
     ConnectorError,
     CredentialsError,
     NotAllowedError,
-    NotUnderstoodError,
     ProfitError,
     QueryTooLongError,
     StoppedError,
     TimeOutError,
+    UnexpectedAnswerError,
 )
 from tap_afas.profit.query import Condition, Query
 
@@ -121,7 +121,7 @@ def test_a_time_out_waits_until_afas_has_surely_given_up(sandbox: Sandbox) -> No
     client = client_of(sandbox, request_timeout=0.1)
     with without_waiting() as pauses, pytest.raises(TimeOutError, match="`request_timeout`") as caught:
         client.rows("Articles", QUESTION)
-    assert caught.value.smaller
+    assert caught.value.retry_smaller
     assert pauses == [600.0]
     assert client.request_counts["Articles"] == 1
 
@@ -207,10 +207,10 @@ def test_stopping_ends_the_waiting(sandbox: Sandbox) -> None:
 
 def test_credentials_stay_with_their_host(sandbox: Sandbox) -> None:
     sandbox.faults = [Fault(redirect="https://elsewhere.example/path?with=query")]
-    with pytest.raises(NotUnderstoodError, match=r"redirects to elsewhere\.example; .* to no other host"):
+    with pytest.raises(UnexpectedAnswerError, match=r"redirects to elsewhere\.example; .* to no other host"):
         client_of(sandbox).rows("Articles", QUESTION)
     sandbox.faults = [Fault(redirect=sandbox.base_url + "/metainfo")]
-    with pytest.raises(NotUnderstoodError, match="redirects"):
+    with pytest.raises(UnexpectedAnswerError, match="redirects"):
         client_of(sandbox).rows("Articles", QUESTION)
     assert len(sandbox.log) == 2
 
@@ -249,7 +249,7 @@ def test_what_a_retry_adds_is_another_error(sandbox: Sandbox) -> None:
     with without_waiting(), pytest.raises(BusyError, match=r"just now\. Tried 5 times\. AFAS says") as tried:
         client.rows("Articles", QUESTION)
     assert "Tried" not in first_told(tried.value)
-    assert (tried.value.smaller, tried.value.still_busy, tried.value.status) == (True, True, 504)
+    assert (tried.value.retry_smaller, tried.value.still_busy, tried.value.status) == (True, True, 504)
     sandbox.faults = [Fault(refuse="maintenance")]
     with pytest.raises(BusyError, match="asks to come back after") as later:
         client.rows("Articles", QUESTION)
@@ -282,7 +282,7 @@ def test_what_the_list_of_connectors_explains(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("body", ["", "nonsense", "[]", "{}", '"x"', "[" * 50_000, '{"externalMessage":"Iets"}'])
 def test_what_is_no_list_of_connectors(sandbox: Sandbox, body: str) -> None:
     sandbox.faults = [Fault(status=200, body=body)]
-    with pytest.raises(NotUnderstoodError):
+    with pytest.raises(UnexpectedAnswerError):
         client_of(sandbox).environment()
 
 

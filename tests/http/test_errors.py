@@ -15,14 +15,14 @@ from harness.command import without_waiting
 from tap_afas.profit import errors
 from tap_afas.profit.error_body import read_error_body
 from tap_afas.profit.errors import (
+    AnswerTooLargeError,
     BusyError,
     ConnectorError,
     CredentialsError,
+    InvalidQueryError,
     NotAllowedError,
     ProfitError,
-    QuestionError,
     TimeOutError,
-    TooMuchError,
     UnknownRefusalError,
     error_from_response,
 )
@@ -36,22 +36,22 @@ QUESTION = Query(("Code",))
 
 TABLE: dict[str, tuple[type[ProfitError], int, str]] = {
     "unexpected": (UnknownRefusalError, ALL_TRIES, "without a cause known here"),
-    "field_not_found": (QuestionError, ONE_TRY, "has no such field"),
-    "invalid_index": (QuestionError, ONE_TRY, "can't sort or filter"),
+    "field_not_found": (InvalidQueryError, ONE_TRY, "has no such field"),
+    "invalid_index": (InvalidQueryError, ONE_TRY, "can't sort or filter"),
     "not_authorized": (NotAllowedError, ONE_TRY, "not in the app connector"),
     "blocked": (ConnectorError, ONE_TRY, "The GetConnector is blocked."),
-    "out_of_memory": (TooMuchError, ONE_TRY, "too large for AFAS"),
-    "out_of_string_space": (TooMuchError, ONE_TRY, "too large for AFAS"),
+    "out_of_memory": (AnswerTooLargeError, ONE_TRY, "too large for AFAS"),
+    "out_of_string_space": (AnswerTooLargeError, ONE_TRY, "too large for AFAS"),
     "timeout": (TimeOutError, ONE_TRY, "longer than it allows itself"),
     "command_timeout": (TimeOutError, ONE_TRY, "longer than it allows itself"),
     "plain_token": (CredentialsError, ONE_TRY, "doesn't accept the token"),
-    "invalid_json": (QuestionError, ONE_TRY, "malformed"),
-    "bad_request": (QuestionError, ONE_TRY, "malformed"),
+    "invalid_json": (InvalidQueryError, ONE_TRY, "malformed"),
+    "bad_request": (InvalidQueryError, ONE_TRY, "malformed"),
     "unauthorized": (CredentialsError, ONE_TRY, "doesn't accept the credentials"),
     "forbidden": (CredentialsError, ONE_TRY, "from this machine's address"),
     "not_found": (ConnectorError, ONE_TRY, "no such address"),
     "method_not_allowed": (UnknownRefusalError, ONE_TRY, "an answer that its API doesn't know"),
-    "too_large": (TooMuchError, ONE_TRY, "larger than AFAS sends"),
+    "too_large": (AnswerTooLargeError, ONE_TRY, "larger than AFAS sends"),
     "too_many_requests": (BusyError, ALL_TRIES, "can't answer just now"),
     "bad_gateway": (BusyError, ALL_TRIES, "can't answer just now"),
     "unavailable": (BusyError, ALL_TRIES, "can't answer just now"),
@@ -78,6 +78,7 @@ def test_the_table_holds_every_refusal_of_the_sandbox() -> None:
     assert TABLE.keys() == NAMED.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLE)
 def test_refusals(sandbox: Sandbox, name: str) -> None:
     kind, tries, sentence = TABLE[name]
@@ -126,9 +127,9 @@ def test_words_win_over_the_status() -> None:
         ("Transaction was deadlocked on lock resources", BusyError),
         ("Lock request time out period exceeded.", BusyError),
         ("De regel is vergrendeld door een andere gebruiker", BusyError),
-        ("Algemene melding: Ongeldig indexveld", QuestionError),
-        ("Exception of type 'System.OutOfMemoryException' was thrown.", TooMuchError),
-        ("Onvoldoende geheugen om de opdracht uit te voeren", TooMuchError),
+        ("Algemene melding: Ongeldig indexveld", InvalidQueryError),
+        ("Exception of type 'System.OutOfMemoryException' was thrown.", AnswerTooLargeError),
+        ("Onvoldoende geheugen om de opdracht uit te voeren", AnswerTooLargeError),
         ("Execution Timeout Expired.", TimeOutError),
         ("The token has expired", CredentialsError),
         ("Deze UpdateConnector wordt niet ondersteund", UnknownRefusalError),

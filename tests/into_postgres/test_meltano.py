@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,9 +32,9 @@ def _day(number: int) -> str:
     return (datetime.date(2023, 1, 1) + datetime.timedelta(days=number)).isoformat()
 
 
-def _table() -> Table:
+def _table(connector: Connector = _ZAKEN) -> Table:
     rows = [(number, f"zaak {number}", f"{_day(number)}T10:00:00.000") for number in range(_ROWS)]
-    return Table(_ZAKEN, rows, lambda number: (number, "nieuw", None))
+    return Table(connector, rows, lambda number: (number, "nieuw", None))
 
 
 @pytest.fixture
@@ -77,3 +79,33 @@ def test_a_full_refresh_that_is_cut_off_loses_nothing(sandbox: Sandbox, database
     project.set_state({"bookmarks": {"Zaken": {**wound_back, "bookmark": None}}})
     project.run()
     assert _loaded(database).keys() == set(range(180, _ROWS))
+
+
+def test_the_way_out_of_a_changed_key_touches_no_neighbour(
+    sandbox: Sandbox, database: Database, project: Project
+) -> None:
+    sandbox.add(_table(dataclasses.replace(_ZAKEN, id="Klanten")))
+    key = {"primary_keys": ["Nummer"]}
+    project.configure(streams={"Zaken": {"primary_keys": ["Naam"]}, "Klanten": key})
+    project.run()
+
+    project.configure(streams={"Zaken": key, "Klanten": key})
+    with pytest.raises(MeltanoError, match="was loaded under the key Naam, and has the key Nummer now") as failed:
+        project.run()
+    before = project.state["bookmarks"]
+    line = re.search(r"start this stream anew: `(.*?)`", str(failed.value))
+    assert line is not None
+    database.drop("Zaken")
+    sandbox.change("Klanten", updates=2)
+    project.run_line(line[1])
+    assert _loaded(database) == _there(sandbox)
+    after = project.state["bookmarks"]
+    assert after["Zaken"]["key"] == '["Nummer"]'
+    assert after["Klanten"] == before["Klanten"]
+
+    sandbox.change("Zaken", updates=3, inserts=3)
+    project.run()
+    assert _loaded(database) == _there(sandbox)
+    assert {row["Nummer"]: row["Naam"] for row in database.rows("Klanten")} == {
+        row[0]: row[1] for row in sandbox.rows("Klanten")
+    }

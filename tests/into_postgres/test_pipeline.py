@@ -10,6 +10,7 @@ from demo.project import settings_of
 from harness.process import discover, load, run_tap
 
 if TYPE_CHECKING:
+    from afas_sandbox import Row
     from demo.postgres import Database
 
 FIELDS = (
@@ -17,17 +18,17 @@ FIELDS = (
     Field("Naam", "string", "Name", "Naam"),
     Field("Bedrag", "decimal", "Amount", "Bedrag", decimals=10),
     Field("Gewijzigd_op", "date", "Date changed", "Gewijzigd op"),
+    Field("Dag", "date", "Day", "Dag", control_type=4),
+    Field("Tijd", "date", "Time", "Tijd", control_type=7),
 )
 
 
 def table(*, stamp: str | None) -> Table:
-    connector = Connector("Zaken", "Cases", "Zaken", FIELDS[: 4 if stamp else 3], key=("Nummer",), stamp=stamp)
+    connector = Connector("Zaken", "Cases", "Zaken", FIELDS[: 6 if stamp else 3], key=("Nummer",), stamp=stamp)
     width = len(connector.fields)
-    rows = [
-        (number, f"zaak {number}", "12345678901234567890.1234567891", "2024-05-01T10:00:00.000")[:width]
-        for number in range(10)
-    ]
-    return Table(connector, rows, lambda number: (number + 100, "nieuw", "0.0000000000", None)[:width])
+    dates = ("2024-05-01T10:00:00.000", "0001-01-01T00:00:00.000", "1900-01-01T08:10:28.000")
+    rows = [(number, f"zaak {number}", "12345678901234567890.1234567891", *dates)[:width] for number in range(10)]
+    return Table(connector, rows, lambda number: (number + 100, "nieuw", "0.0000000000", None, None, None)[:width])
 
 
 def test_a_whole_table_without_a_key_keeps_its_size(sandbox: Sandbox, database: Database) -> None:
@@ -41,6 +42,21 @@ def test_a_whole_table_without_a_key_keeps_its_size(sandbox: Sandbox, database: 
     connector = sandbox.connectors["Zaken"]
     wanted = [as_loaded(connector, row) for row in sandbox.rows("Zaken")]
     assert not list(differences(connector, [0], wanted, database.rows("Zaken")))
+
+
+def test_a_keyless_connector_is_as_its_source_after_five_runs(sandbox: Sandbox, database: Database) -> None:
+    sandbox.add(table(stamp="Gewijzigd_op"))
+    settings = settings_of(sandbox)
+    catalog, state = discover(settings), None
+    for _ in range(5):
+        ran = run_tap(settings, catalog=catalog, state=state)
+        assert ran.exit_code == 0, ran.said
+        load(ran.output, database, hard_delete=True)
+        state = ran.state
+        connector = sandbox.connectors["Zaken"]
+        wanted = [as_loaded(connector, row) for row in sandbox.rows("Zaken")]
+        assert not list(differences(connector, [0], wanted, database.rows("Zaken")))
+        sandbox.change("Zaken", updates=3, inserts=2, deletes=2)
 
 
 def test_rows_that_are_gone_are_marked_without_hard_delete(sandbox: Sandbox, database: Database) -> None:
@@ -101,4 +117,21 @@ def test_column_types(sandbox: Sandbox, database: Database) -> None:
         "Naam": "text",
         "Bedrag": "numeric",
         "Gewijzigd_op": "timestamp without time zone",
+        "Dag": "date",
+        "Tijd": "time without time zone",
     }
+
+
+def test_moments_long_ago_and_times_of_day(sandbox: Sandbox, database: Database) -> None:
+    fields = (FIELDS[0], *FIELDS[3:])
+    connector = Connector("Zaken", "Cases", "Zaken", fields, key=("Nummer",))
+    rows: list[Row] = [
+        (1, "0001-01-01T00:00:00.000", "0001-01-01T00:00:00.000", "1900-01-01T00:00:00.000"),
+        (2, "1900-01-01T00:00:00.000", "1940-05-16T00:00:00.000", "1900-01-01T23:59:59.000"),
+        (3, "1949-12-31T23:59:59.000", "9999-12-31T00:00:00.000", None),
+        (4, "1950-01-01T00:00:00.000", None, "1900-01-01T08:30:00.000"),
+    ]
+    sandbox.add(Table(connector, rows, lambda _: rows[0]))
+    load(run_tap(settings_of(sandbox, streams={"Zaken": {"primary_keys": ["Nummer"]}})).output, database)
+    wanted = [as_loaded(connector, row) for row in rows]
+    assert not list(differences(connector, [0], wanted, database.rows("Zaken")))

@@ -23,6 +23,7 @@ _OVERLAP = 300
 _AGOS = st.sampled_from([0.0, 0.4, 0.6, 1.0, 59.0, 299.0, 301.0, 310.0, 3700.0, 90_000.0, 300_000.0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compared", ["stored", "shown"])
 @pytest.mark.parametrize("unit", ["second", "minute", "hour", "day"])
 @depth(12)

@@ -12,18 +12,18 @@ import pytest
 
 from harness.world import Oddities, Rows, World, run
 from tap_afas.bookmark import ReplicationKey, read_bookmark
-from tap_afas.filters import parts_of
+from tap_afas.filters import split_filter
 from tap_afas.inputs import StateError
 from tap_afas.profit.metainfo import Connector, Field
-from tap_afas.profit.pagination.contact import LiteralError, WentBackError
 from tap_afas.profit.pagination.key import KeyField
-from tap_afas.profit.pagination.keyset import Keyset
-from tap_afas.profit.pagination.offset import Offset
-from tap_afas.profit.pagination.page import PageSize
-from tap_afas.profit.pagination.reading import Reading, Since
-from tap_afas.profit.pagination.readings import Phase, Readings
-from tap_afas.profit.pagination.selection import everything
-from tap_afas.profit.pagination.stamps import Stamps
+from tap_afas.profit.pagination.keyset import KeysetPaginator
+from tap_afas.profit.pagination.lower_bound_check import StampComparisonError, StampWentBackError
+from tap_afas.profit.pagination.offset import OffsetPaginator
+from tap_afas.profit.pagination.page_size import PageSize
+from tap_afas.profit.pagination.run_paginator import Phase, RunPaginator
+from tap_afas.profit.pagination.scan import Scan, StartingPoint
+from tap_afas.profit.pagination.selection import all_rows
+from tap_afas.profit.pagination.stamp_tracker import StampTracker
 from tap_afas.profit.query import Condition
 from tap_afas.profit.wall_time import WallClock
 
@@ -51,7 +51,7 @@ def test_a_run_that_goes_on_asks_for_the_witness_as_well(kill: int) -> None:
         for name in names:
             world.rows[name][2] = world.wall()
     killed = run(world, state, {}, kill)
-    with pytest.raises(LiteralError):
+    with pytest.raises(StampComparisonError):
         run(world, killed, {})
 
 
@@ -62,7 +62,7 @@ def test_a_restored_environment_fails_again_when_it_is_run_again() -> None:
     _witness(world, state)[2] -= dt.timedelta(hours=3)
     killed = run(world, state, {}, 4)
     assert killed["place"]
-    with pytest.raises(WentBackError):
+    with pytest.raises(StampWentBackError):
         run(world, killed, {})
 
 
@@ -73,7 +73,7 @@ def test_a_witness_that_met_its_run_before_it_was_killed_costs_no_question() -> 
     readings: list[Any] = []
     run(world, killed, {}, trace=readings)
     assert killed["place"]
-    assert Phase.CONTACT not in {step[-1] for step in readings}
+    assert Phase.LOWER_BOUND not in {step[-1] for step in readings}
 
 
 def test_a_witness_without_a_stamp_proves_nothing() -> None:
@@ -83,19 +83,19 @@ def test_a_witness_without_a_stamp_proves_nothing() -> None:
     world.wait(3600)
     next(iter(world.rows.values()))[2] = world.wall()
     world.odd = dataclasses.replace(world.odd, shift=7200)
-    with pytest.raises(LiteralError):
+    with pytest.raises(StampComparisonError):
         run(world, state, {})
 
 
 def test_a_row_with_an_empty_key_is_no_witness() -> None:
-    stamps = Stamps(Since(), None)
-    stamps.lift(Rows([(1, None, None, 1, "2024-05-15T09:00:00")], 2), range(1), None)
+    stamps = StampTracker(StartingPoint(), None)
+    stamps.raise_highest(Rows([(1, None, None, 1, "2024-05-15T09:00:00")], 2), range(1), None)
     assert (stamps.highest, stamps.witness) == ("2024-05-15T09:00:00", None)
 
 
 def test_whole_pages_may_go_as_often_as_they_like() -> None:
     keys = (KeyField("A", "int"),)
-    walk = Keyset(keys, PageSize(2), ())
+    walk = KeysetPaginator(keys, PageSize(2), ())
     rows = list(range(100))
     read: set[Any] = set()
     for _ in range(400):
@@ -118,21 +118,21 @@ def test_whole_pages_may_go_as_often_as_they_like() -> None:
 def test_a_resumed_walk_uses_as_many_fields_as_a_question_holds(letter: str, groups: int) -> None:
     where = tuple((Condition("V", "=", str(number)),) for number in range(groups))
     last = tuple(name * 3 + letter * (100 if letter == "x" or not groups else 15) for name in "abc")
-    assert Keyset(_LONG, PageSize(10), where, [last]).next_query().fits
+    assert KeysetPaginator(_LONG, PageSize(10), where, [last]).next_query().fits
 
 
 def test_a_witness_whose_key_fills_the_query_string_is_not_asked_for() -> None:
     bore = "2024-05-15T09:00:00"
     size = PageSize(10)
-    readings = Readings(
-        [Reading(everything(), name="all")],
-        walk=lambda where, cursor: Keyset(_LONG, size, where, cursor),
-        by_offset=lambda where: Offset(_LONG, size, where),
+    readings = RunPaginator(
+        [Scan(all_rows(), name="all")],
+        walk=lambda where, cursor: KeysetPaginator(_LONG, size, where, cursor),
+        by_offset=lambda where: OffsetPaginator(_LONG, size, where),
         order=[key.id for key in _LONG],
         keys=_LONG,
         size=size,
         stamp="S",
-        since=Since(bore, bore, tuple(letter * 1000 for letter in "abc"), at_once=True),
+        since=StartingPoint(bore, bore, tuple(letter * 1000 for letter in "abc"), at_once=True),
     )
     readings.advance(readings.next_query(), Rows([], 3))
     assert readings.done
@@ -142,7 +142,7 @@ def test_a_filter_is_asked_in_parts_where_long_keys_leave_no_room_for_it() -> No
     where = tuple((Condition("V", "=", str(number)),) for number in range(4))
     for length, count in ((10, 1), (250, 2)):
         connector = Connector("X", "", {"A": Field("A", "string", length=length)})
-        assert len(parts_of(where, ["A"], "S", connector)) == count
+        assert len(split_filter(where, ["A"], "S", connector)) == count
 
 
 @pytest.mark.parametrize("number", ["123456789012345678901234567890.12", "-0", "-99999999999999999999999999999.999"])

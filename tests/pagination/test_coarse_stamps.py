@@ -26,6 +26,7 @@ def _within(count: int, seconds: float, ends: dt.datetime = NOW) -> list[Row]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compared", _COMPARED)
 @pytest.mark.parametrize("unit", _UNITS)
 def test_many_rows_in_one_step_cost_no_more_than_their_pages(sandbox: Sandbox, unit: str, compared: str) -> None:
@@ -38,6 +39,7 @@ def test_many_rows_in_one_step_cost_no_more_than_their_pages(sandbox: Sandbox, u
     assert asked <= 4 + 2900 // 99 + 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compared", _COMPARED)
 @pytest.mark.parametrize("unit", _UNITS)
 @pytest.mark.parametrize("wait", [5, 70, 700, 30_000])
@@ -52,6 +54,7 @@ def test_changes_within_a_step(sandbox: Sandbox, *, unit: str, compared: str, wa
     story.whole()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compared", _COMPARED)
 @pytest.mark.parametrize("unit", _UNITS)
 def test_changes_while_it_reads(sandbox: Sandbox, unit: str, compared: str) -> None:
@@ -137,6 +140,7 @@ def test_a_value_that_goes_and_comes_back_inside_a_second(sandbox: Sandbox, page
     story.whole()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("evening", ["2024-10-27T01:20:00", "2024-03-31T01:20:00"], ids=["October", "March"])
 @pytest.mark.parametrize("unit", ["second", "minute", "hour", "day"])
 @pytest.mark.parametrize("compared", _COMPARED)

@@ -30,6 +30,7 @@ def _lookalike(number: int) -> str:
     return f"{_LOOKALIKES[number % 11]}{number // 33}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [("Id",), ("Kind", "Code"), ()], ids=str)
 @pytest.mark.parametrize("stamp", [None, "Modified"])
 @pytest.mark.parametrize("cap", [100, 128, 250])
@@ -64,6 +65,7 @@ def test_rows_that_come_at_the_end_while_it_is_looked_for(sandbox: Sandbox, key:
     story.whole()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("collation", _COLLATIONS)
 @pytest.mark.parametrize("key", [("Code", "Id"), ("Kind", "Code", "Id"), ("Id",), ()], ids=str)
 @pytest.mark.parametrize("stamp", [None, "Modified"])
@@ -79,6 +81,7 @@ def test_texts_that_only_afas_holds_equal(
         story.whole()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("collation", _COLLATIONS)
 @pytest.mark.parametrize("page_size", [3, 7, 30])
 def test_rows_that_only_their_texts_tell_apart(sandbox: Sandbox, collation: str, page_size: int) -> None:
@@ -91,6 +94,7 @@ def test_rows_that_only_their_texts_tell_apart(sandbox: Sandbox, collation: str,
         assert ran.error is not None or have == {_lookalike(number) for number in range(66)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stamp", [None, "Modified"])
 @pytest.mark.parametrize("page_size", [2, 10, 400])
 def test_a_key_of_which_the_first_fields_are_all_the_same(sandbox: Sandbox, stamp: str | None, page_size: int) -> None:
@@ -103,6 +107,7 @@ def test_a_key_of_which_the_first_fields_are_all_the_same(sandbox: Sandbox, stam
 # Runs that go on
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [0.2, 0.5, 0.9])
 @pytest.mark.parametrize("days", [0, 3, 40])
 def test_a_killed_run_goes_on_weeks_later(sandbox: Sandbox, cut: float, days: int) -> None:

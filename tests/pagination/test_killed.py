@@ -37,6 +37,7 @@ def _rows(draw: st.DrawFn) -> list[Row]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", WALKS)
 @depth(20)
 @given(
@@ -61,7 +62,7 @@ def test_killed_at_any_byte(
         ran = run(source, state, page_size=page_size)
         assert ran.error is None, ran.said
         whole = committed(ran.output[: int(cut * len(ran.output))])
-        target.take(whole)
+        target.load(whole)
         state = last_state(whole) or state
         source.clock.tick()
         for number, late in changes:
@@ -72,6 +73,7 @@ def test_killed_at_any_byte(
     assert not lost, (lost, state, [page.query for page in last.pages])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", ["by stamp", "by stamp, key of two"])
 @depth(20)
 @given(rows=_rows(), page_size=st.integers(1, 9), cut=st.floats(0, 1, allow_nan=False, width=16))
@@ -90,6 +92,7 @@ def test_a_killed_run_is_not_read_again_from_the_start(
         assert whole.count(b'"type":"RECORD"') + len(last.records()) - len(rows) <= page_size // 2 + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", ["by stamp", "by key"])
 @pytest.mark.parametrize("signum", ["SIGTERM", "SIGINT", "SIGKILL"])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a word")
@@ -111,7 +114,7 @@ def test_killed_by_a_signal(sandbox: Sandbox, tmp_path: Path, walk: str, signum:
         head = b"".join(process.stdout.readline() for _ in range(60))
         number = getattr(signal, signum)
         process.send_signal(number)
-        rest, said = process.communicate(timeout=30)
+        rest, said = process.communicate(timeout=100)
     output = head + rest
     assert process.returncode == (-number if signum == "SIGKILL" else 128 + number)
     assert b"Traceback" not in said
@@ -120,14 +123,15 @@ def test_killed_by_a_signal(sandbox: Sandbox, tmp_path: Path, walk: str, signum:
         assert committed(output) == output
     assert output.count(b'"type":"RECORD"') < 300
     target = Target(source.walk.key)
-    target.take(committed(output))
+    target.load(committed(output))
     last = run(source, last_state(output), page_size=10)
-    target.take(last.output)
+    target.load(last.output)
     assert not target.missing(rows)
     # A full table has no place to go on from: it starts again.
     assert (len(last.records()) == 400) == (walk == "by key")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page_size", [1, 4, 100])
 def test_going_on_with_another_page_size(sandbox: Sandbox, page_size: int) -> None:
     rows = [row(number, "2024-05-15T09:58:00", code=f"C{number // 7}") for number in range(20)]
@@ -137,11 +141,12 @@ def test_going_on_with_another_page_size(sandbox: Sandbox, page_size: int) -> No
     for end in range(1, len(lines)):
         whole = committed(b"".join(lines[:end]))
         target = Target(source.walk.key)
-        target.take(whole)
-        target.take(run(source, last_state(whole), page_size=page_size).output)
+        target.load(whole)
+        target.load(run(source, last_state(whole), page_size=page_size).output)
         assert not target.missing(rows), last_state(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", ["by stamp", "by stamp, key of two"])
 def test_going_on_weeks_later(sandbox: Sandbox, walk: str) -> None:
     rows = [row(number, "2024-05-15T09:58:00", code=f"C{number // 7}", name="old") for number in range(40)]
@@ -151,7 +156,7 @@ def test_going_on_weeks_later(sandbox: Sandbox, walk: str) -> None:
         source = Source(sandbox, Walk.named(walk), rows)
         whole = committed(b"".join(lines[:end]))
         target = Target(source.walk.key)
-        target.take(whole)
+        target.load(whole)
         # A commit two minutes late, rows that change and go, new ones in front of the place: all weeks ago by now.
         source.clock.tick(120)
         source.update(3, "2024-05-15T09:58:00.500", Name="late")
@@ -163,9 +168,9 @@ def test_going_on_weeks_later(sandbox: Sandbox, walk: str) -> None:
         source.clock.tick(20 * 86_400)
         second = run(source, last_state(whole), page_size=4)
         assert second.error is None, second.said
-        target.take(second.output)
+        target.load(second.output)
         source.clock.tick(20 * 86_400)
-        target.take(run(source, second.state, page_size=4).output)
+        target.load(run(source, second.state, page_size=4).output)
         assert not target.missing(source.rows.values()), last_state(whole)
 
 
@@ -177,13 +182,13 @@ def test_killed_in_the_first_pass_within_a_tie_that_grows_in_the_second(sandbox:
     killed = run(source, page_size=4).output
     whole = committed(killed[: int(end * len(killed))])
     target = Target(("Id",))
-    target.take(whole)
+    target.load(whole)
     # A quarter of an hour before four, two hours later: in between, a row changed in the second pass.
     source.update(3, "2024-10-27T02:10:00.500", Name="second pass")
     source.insert(row(99, "2024-10-27T03:40:00"))
     clock.now = dt.datetime(2024, 10, 27, 3, 45)  # noqa: DTZ001 - wall time has no zone
     second = run(source, last_state(whole), page_size=4)
-    target.take(second.output)
+    target.load(second.output)
     clock.tick(600)
-    target.take(run(source, second.state, page_size=4).output)
+    target.load(run(source, second.state, page_size=4).output)
     assert not target.missing(source.rows.values())

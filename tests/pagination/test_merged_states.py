@@ -64,7 +64,7 @@ class Meltano:
         state: dict[str, Any] = json.loads(found.json_merged())["singer_state"] if found else {}
         return state
 
-    def take(self, state: dict[str, Any], *, merges: bool) -> None:
+    def store(self, state: dict[str, Any], *, merges: bool) -> None:
         """Take a STATE of a run."""
         from meltano.core.state_store import MeltanoState  # noqa: PLC0415 - may not be there
 
@@ -152,7 +152,7 @@ class History:
                 self.target.rows[found[0],] = record(found)
         state = {"bookmarks": {"Item": copy.deepcopy(_BEFORE)}}
         self.earlier.append(copy.deepcopy(state))
-        self.meltano.take(state, merges=False)
+        self.meltano.store(state, merges=False)
 
     def run(self, step: Step) -> Exception | None:
         """Make a run; what it fails with."""
@@ -176,13 +176,13 @@ class History:
         if step.cut is not None:
             whole = whole[: int(step.cut * len(whole))]
             whole = whole[: whole.rfind(b"\n") + 1]
-        self.target.take(whole)
+        self.target.load(whole)
         for line in whole.splitlines():
             if line.startswith(b'{"type":"STATE"'):
-                self._take(json.loads(line)["value"], step)
+                self._merge(json.loads(line)["value"], step)
         return ran.error
 
-    def _take(self, state: dict[str, Any], step: Step) -> None:
+    def _merge(self, state: dict[str, Any], step: Step) -> None:
         from meltano.core.utils import merge as untyped  # noqa: PLC0415 - may not be there
 
         merge: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]] = untyped
@@ -191,7 +191,7 @@ class History:
             assert merge(copy.deepcopy(state), copy.deepcopy(older)) == state
         if "bookmark" in state.get("bookmarks", {}).get("Item", {}):
             self.earlier.append(state)
-        self.meltano.take(state, merges=step.merges)
+        self.meltano.store(state, merges=step.merges)
 
     def _change(self, number: int, what: str) -> None:
         source = self.source
@@ -219,6 +219,7 @@ class History:
 _AGES = st.lists(st.sampled_from([None, 0.0, 250.0, 7200.0, 9e6]), min_size=6, max_size=_ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", _WALKS)
 @depth(12)
 @given(ages=_AGES, steps=_STEPS, page_size=st.integers(1, 6), upgraded=st.booleans())

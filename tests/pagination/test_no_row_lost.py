@@ -85,6 +85,7 @@ def _happen(source: Source, ops: list[Op]) -> None:
                 source.delete(number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", WALKS)
 @depth(25)
 @given(
@@ -124,7 +125,7 @@ def test_under_change(
         source.watch()
         with source.before_each(meanwhile):
             ran = run(source, state, page_size=page_size)
-        target.take(ran.output)
+        target.load(ran.output)
         state = ran.state
         if _MOVED in ran.said:
             event("moved too far")
@@ -140,6 +141,7 @@ def test_under_change(
     assert not lost, (lost, [page.query for page in quiet.pages])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", WALKS[:2])
 @pytest.mark.parametrize("nth", range(8))
 @pytest.mark.parametrize("page_size", [3, 100])
@@ -183,7 +185,7 @@ def test_rows_go_just_when_they_are_asked_for(sandbox: Sandbox, walk: str) -> No
 
     with source.before_each(meanwhile):
         ran = run(source, page_size=2)
-    target.take(ran.output)
+    target.load(ran.output)
     assert (ran.error, "by offset" in ran.said) == (None, False)
     assert not target.missing(source.rows.values())
 
@@ -200,4 +202,4 @@ def test_a_restored_environment_is_noticed(sandbox: Sandbox, walk: str, page_siz
     source.clock.tick(60)
     ran = run(source, state, page_size=page_size)
     assert ran.error is not None
-    assert "That is how a restored or copied environment looks." in ran.said
+    assert "This happens when an environment is restored from a backup or copied." in ran.said

@@ -62,6 +62,7 @@ def test_the_second_run_reads_all_and_later_ones_what_is_new(sandbox: Sandbox) -
     assert len(story.whole().records()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wait", [1, 100, 299, 301, 4000])
 def test_numbers_drawn_before_they_commit(sandbox: Sandbox, wait: int) -> None:
     story = _numbers(sandbox)

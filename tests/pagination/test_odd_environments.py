@@ -61,6 +61,7 @@ def _lost(history: History, rows: list[Row]) -> list[dict[str, Any]]:
     return history.lost([row for row in rows if _selected(history, row)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", KEYS)
 @depth(15)
 @given(data=st.data(), seed=st.integers(0, 10**6), runs=st.integers(1, 5))

@@ -32,6 +32,7 @@ def _asked(story: Story, **settings: Any) -> tuple[int, int]:
 # Clocks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("date", [0, 20, -20, 200, -200, -4000, None])
 @pytest.mark.parametrize("offsets", [(0,), (0, 90), (-60,), (0, -60, 30)])
 def test_clocks_that_are_apart(sandbox: Sandbox, date: float | None, offsets: tuple[float, ...]) -> None:

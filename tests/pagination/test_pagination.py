@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.depth import depth
 from harness.world import KEYS, Oddities, World, append, play, run
-from tap_afas.profit.pagination import contact, keyset, readings
+from tap_afas.profit.pagination import keyset, lower_bound_check, run_paginator
 
 if TYPE_CHECKING:
     import enum
@@ -27,6 +27,7 @@ _HARD: dict[str, Any] = {
 _SEEDS = st.integers(0, 1_000_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("key", KEYS)
 @depth(8)
@@ -35,6 +36,7 @@ def test_a_plain_world(*, key: str, ties: bool, seed: int, empties: float, take:
     assert play(seed, Oddities(key=key, ties=ties, empties=empties, take=take)) == ("whole", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compared_shown", [False, True])
 @pytest.mark.parametrize("unit", [1, 60, 3600, 86400])
 @pytest.mark.parametrize("zone", ["oct", "mar", None])
@@ -45,6 +47,7 @@ def test_clocks_and_units(*, zone: str | None, unit: int, compared_shown: bool, 
     assert play(seed, odd) == ("whole", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "odd",
     [
@@ -62,6 +65,7 @@ def test_other_clocks_and_stamps(*, odd: Oddities, seed: int) -> None:
     assert play(seed, odd) == ("whole", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["text", "text and int"])
 @depth(8)
 @given(seed=_SEEDS)
@@ -69,6 +73,7 @@ def test_codes_that_are_padded_and_shown_trimmed(key: str, seed: int) -> None:
     assert play(seed, Oddities(key=key, padded=True)) == ("whole", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["decimal", "decimal and int"])
 @depth(20)
 @given(seed=_SEEDS)
@@ -76,6 +81,7 @@ def test_decimals_that_are_stored_finer_than_shown(key: str, seed: int) -> None:
     assert play(seed, Oddities(key=key, finer=True, purge=0.03)) == ("whole", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["ints", "text and int"])
 @depth(2)
 @given(seed=_SEEDS, cap=st.integers(100, 300))
@@ -92,6 +98,7 @@ def test_literals_that_are_read_in_another_zone_fail_or_harm_nothing(shift: int,
     assert became == "whole" or (became == "failed" and said.startswith("AFAS "))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [1, 60, 3600, 86400])
 @pytest.mark.parametrize("compared_shown", [False, True])
 @depth(20)
@@ -116,10 +123,10 @@ def test_a_run_in_which_nothing_changed_asks_one_question() -> None:
         assert world.requests == asked + 1
 
 
-@pytest.mark.parametrize("table", [keyset.TRANSITIONS, readings.TRANSITIONS, contact.TRANSITIONS])
+@pytest.mark.parametrize("table", [keyset.TRANSITIONS, run_paginator.TRANSITIONS, lower_bound_check.TRANSITIONS])
 def test_every_phase_can_be_reached_and_left(table: dict[enum.Enum, dict[str, enum.Enum]]) -> None:
     reached = {phase for steps in table.values() for phase in steps.values()}
     assert set(type(next(iter(table)))) == set(table)
     for phase, steps in table.items():
         assert steps or phase.name == "DONE"
-        assert phase in reached or phase.name in {"MOMENT", "WITNESS", "WALK"}
+        assert phase in reached or phase.name in {"SINGLE_ANSWER", "WITNESS", "WALK"}

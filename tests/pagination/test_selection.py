@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_afas.profit.pagination.page import MisbehavedError
-from tap_afas.profit.pagination.selection import between, changed, empty, everything
+from tap_afas.profit.pagination.errors import MisbehavedError
+from tap_afas.profit.pagination.selection import all_rows, changed_since, empty_stamp, stamps_between
 from tap_afas.profit.query import Query
 
 if TYPE_CHECKING:
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     from tap_afas.profit.wall_time import Unit
 
 _LOW, _HIGH = "2024-03-01T10:00:00", "2024-03-02T00:00:00"
-_CHANGED = changed("At", _LOW)
-_BOTH = changed("At", _LOW, or_empty=True)
-_BETWEEN = between("At", _LOW, _HIGH, behind=True)
-_EMPTY = empty("At")
-_NUMBERS = between("At", 5, 9, behind=False)
+_CHANGED = changed_since("At", _LOW)
+_BOTH = changed_since("At", _LOW, or_empty=True)
+_BETWEEN = stamps_between("At", _LOW, _HIGH, behind=True)
+_EMPTY = empty_stamp("At")
+_NUMBERS = stamps_between("At", 5, 9, behind=False)
 _QUERY = Query(("Id",), _BETWEEN.groups)
 
 
 @pytest.mark.parametrize(
     ("selection", "unit", "stamp", "said"),
     [
-        (_CHANGED, "second", "2024-03-01T09:59:58", "from before the asked 2024-03-01T10:00:00"),
-        (_CHANGED, "minute", "2024-03-01T09:58:00", "from before the asked"),
-        (_CHANGED, "hour", "2024-03-01T08:00:00", "from before the asked"),
-        (_CHANGED, "day", "2024-02-29T00:00:00", "from before the asked"),
+        (_CHANGED, "second", "2024-03-01T09:59:58", "earlier than the 2024-03-01T10:00:00 asked for"),
+        (_CHANGED, "minute", "2024-03-01T09:58:00", "earlier than the"),
+        (_CHANGED, "hour", "2024-03-01T08:00:00", "earlier than the"),
+        (_CHANGED, "day", "2024-02-29T00:00:00", "earlier than the"),
         (_CHANGED, "second", None, "with an empty At"),
-        (_BOTH, "second", "2024-03-01T09:59:58", "from before the asked"),
-        (_BETWEEN, "second", "2024-03-02T00:00:02", "from behind the asked 2024-03-02T00:00:00"),
+        (_BOTH, "second", "2024-03-01T09:59:58", "earlier than the"),
+        (_BETWEEN, "second", "2024-03-02T00:00:02", "later than the 2024-03-02T00:00:00 asked for"),
         (_BETWEEN, "second", None, "with an empty At"),
-        (_EMPTY, "second", "2024-03-02T00:00:00", "asked for those without"),
-        (_NUMBERS, "day", 4, "from before the asked 5"),
-        (_NUMBERS, "day", 10, "from behind the asked 9"),
+        (_EMPTY, "second", "2024-03-02T00:00:00", "only those without one were asked for"),
+        (_NUMBERS, "day", 4, "earlier than the 5 asked for"),
+        (_NUMBERS, "day", 10, "later than the 9 asked for"),
     ],
 )
 def test_a_row_from_outside(selection: Selection, unit: Unit, stamp: Any, said: str) -> None:
@@ -59,7 +59,7 @@ def test_a_row_from_outside(selection: Selection, unit: Unit, stamp: Any, said: 
         (_BOTH, "second", [None, _LOW]),
         (_EMPTY, "second", [None, None]),
         (_NUMBERS, "day", [5, 9]),
-        (everything(), "second", [None, "1900-01-01T00:00:00"]),
+        (all_rows(), "second", [None, "1900-01-01T00:00:00"]),
         (_CHANGED, "second", []),
     ],
 )

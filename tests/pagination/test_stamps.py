@@ -23,6 +23,7 @@ BY_DAY = (*FIELDS[:4], dataclasses.replace(FIELDS[4], control_type=4))
 _STAMPED = ["by stamp", "by stamp, key of two", "by stamp, no key"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", _STAMPED)
 @depth(12)
 @given(
@@ -43,7 +44,7 @@ def test_many_rows_share_a_stamp(
     source = Source(sandbox, Walk.named(walk), rows, display=display)
     ran = run(source, page_size=page_size)
     target = Target(source.walk.key)
-    target.take(ran.output)
+    target.load(ran.output)
     assert ran.error is None, ran.said
     assert not target.missing(rows, display)
     assert len(ran.records()) == len(rows)
@@ -54,6 +55,7 @@ def test_many_rows_share_a_stamp(
     assert {found["Id"] for found in quiet.records()} == again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("display", ["rounded", "cut", "exact"])
 @pytest.mark.parametrize("walk", _STAMPED[:2])
 @depth(8)
@@ -73,14 +75,14 @@ def test_stamps_finer_than_shown(
     source = Source(sandbox, Walk.named(walk), rows, clock, display=display)
     target = Target(source.walk.key)
     ran = run(source, page_size=page_size, overlap_seconds=0)
-    target.take(ran.output)
+    target.load(ran.output)
     assert not target.missing(rows, display)
     # The same seconds again, without the overlap's help: what was committed a little later in the last one.
     last = max(found[-1] for found in rows if isinstance(found[-1], str))
     for number in late[: len(rows)]:
         source.update(1 + number % len(rows), last[:20] + "999", Name=f"late {number}")
     quiet = run(source, ran.state, page_size=page_size, overlap_seconds=0)
-    target.take(quiet.output)
+    target.load(quiet.output)
     assert not target.missing(source.rows.values(), display)
 
 
@@ -110,7 +112,7 @@ def test_killed_on_a_day_that_is_not_over(sandbox: Sandbox, walk: str) -> None:
     target = Target(source.walk.key)
     lines = run(source, page_size=10).output.splitlines(keepends=True)
     for cut in (number for number, line in enumerate(lines) if line.startswith(b'{"type":"STATE"')):
-        target.take(b"".join(lines[: cut + 1]))
+        target.load(b"".join(lines[: cut + 1]))
         state = json.loads(lines[cut])["value"]
         clock.now = now + dt.timedelta(minutes=30)
         source.update(4, day, Name=f"changed after page {cut}")

@@ -32,6 +32,10 @@ _EMPTY = {
     "place": "",
     "version": None,
     "rows_read": None,
+    "rows_whole": None,
+    "key": None,
+    "loaded_under": "",
+    "environment": "",
     # Of the version before.
     "delivered": None,
     "empties_read": None,
@@ -78,6 +82,7 @@ def _state(part: dict[str, Any]) -> dict[str, Any]:
     return {"bookmarks": {"Item": part}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", [*WALKS, "number"])
 @depth(8)
 @given(page_size=st.integers(1, 20), fails=st.one_of(st.none(), st.integers(1, 9)), versions=st.booleans())
@@ -139,13 +144,19 @@ _PLACE = json.dumps({
                 "replication_key_value": "2024-05-15T08:00:00+00:00",
                 "bookmark": "2024-05-15T10:00:00",
                 "rows_read": 13,
+                "key": '["Id"]',
             },
         ),
         (
             _RECORDED["killed"],
-            _EMPTY | {"replication_key_value": "2024-05-15T06:00:00+00:00", "bookmark": "2024-05-15T08:00:00"},
+            _EMPTY
+            | {
+                "replication_key_value": "2024-05-15T06:00:00+00:00",
+                "bookmark": "2024-05-15T08:00:00",
+                "key": '["Id"]',
+            },
         ),
-        (_RECORDED["killed at once"], _EMPTY),
+        (_RECORDED["killed at once"], _EMPTY | {"key": '["Id"]'}),
     ],
     ids=["none", "own", "own, killed", "another replication key", "complete", "killed", "killed at once"],
 )
@@ -202,7 +213,7 @@ def test_a_state_of_the_version_before_is_taken_over_with_all_rows(
         clock.tick(pause)
         ran = run(source, state, page_size=3)
         assert ran.error is None, ran.said
-        target.take(ran.output)
+        target.load(ran.output)
         state = ran.state
         lost = [found for found in source.rows.values() if _record(found, name) not in target.rows.values()]
         # Without a key, what is younger than the overlap may yet come.
@@ -263,7 +274,7 @@ def test_a_state_of_another_tap_or_of_a_person_is_taken_over(sandbox: Sandbox, w
         clock.tick(pause)
         ran = run(source, state, page_size=3)
         assert ran.error is None, ran.said
-        target.take(ran.output)
+        target.load(ran.output)
         state = ran.state
     # From five minutes before 09:50 on.
     assert not target.missing(rows[1:])

@@ -11,7 +11,7 @@ from afas_sandbox import Fault
 from harness.articles import articles, client_of, config_of
 from harness.command import run_tap
 from tap_afas.connection import describe
-from tap_afas.discovery import DiscoveryError, check_named, chosen, define, stream_name
+from tap_afas.discovery import DiscoveryError, check_connectors_exist, connectors_to_read, define_stream, stream_name
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.profit.metainfo import Connector, Environment, Field
 from tap_afas.settings import Settings, StreamSettings
@@ -38,43 +38,73 @@ AMOUNT = Field("Amount", "decimal")
 
 def test_names() -> None:
     assert stream_name("Verkoop-facturen") == "Verkoop_facturen"
-    assert chosen(Settings(), _environment("B", "A")) == ["A", "B"]
-    assert chosen(Settings(connectors=("!A",)), _environment("B", "A")) == ["B"]
+    assert connectors_to_read(Settings(), _environment("B", "A")) == ["A", "B"]
+    assert connectors_to_read(Settings(connectors=("!A",)), _environment("B", "A")) == ["B"]
 
 
 def test_two_that_become_one() -> None:
     with pytest.raises(DiscoveryError, match="A-B and A_B would both become the stream A_B"):
-        chosen(Settings(), _environment("A_B", "A-B"))
-    assert chosen(Settings(connectors=("A-B",)), _environment("A_B", "A-B")) == ["A-B"]
+        connectors_to_read(Settings(), _environment("A_B", "A-B"))
+    assert connectors_to_read(Settings(connectors=("A-B",)), _environment("A_B", "A-B")) == ["A-B"]
 
 
 def test_a_name_that_is_too_long(caplog: pytest.LogCaptureFixture) -> None:
-    chosen(Settings(), _environment("x" * 64))
-    define(_connector(Field("y" * 64, "int")), StreamSettings())
+    connectors_to_read(Settings(), _environment("x" * 64))
+    define_stream(_connector(Field("y" * 64, "int")), StreamSettings())
     assert len(caplog.records) == 2
     assert all("63 characters" in record.getMessage() for record in caplog.records)
 
 
-def test_fields_that_differ_in_case_only(caplog: pytest.LogCaptureFixture) -> None:
-    define(_connector(Field("Code", "int"), Field("CODE", "int"), NUMBER), StreamSettings())
+_FOLDING = (
+    "DuckDB, Snowflake and BigQuery take them for one, and would mix or lose what they hold; PostgreSQL keeps them"
+    " apart. For those, leave all but one out."
+)
+
+
+def test_fields_that_differ_by_case_only(caplog: pytest.LogCaptureFixture) -> None:
+    names = ("Code", "Naam", "CODE", "code", "cOde", "naam", "Straße", "Strasse")
+    define_stream(_connector(*(Field(name, "int") for name in names), NUMBER), StreamSettings())
     assert [record.getMessage() for record in caplog.records] == [
-        "Eigen: many targets take Code and CODE for one field."
+        f"Eigen: the fields Code, CODE, code and cOde differ by case only; {_FOLDING}",
+        f"Eigen: the fields Naam and naam differ by case only; {_FOLDING}",
     ]
+
+
+def test_streams_that_differ_by_case_only(caplog: pytest.LogCaptureFixture) -> None:
+    environment = _environment("items", "Items", "ITEMS", "Verkoop-regels", "verkoop_Regels", "Other")
+    assert len(connectors_to_read(Settings(), environment)) == 6
+    assert [record.getMessage() for record in caplog.records] == [
+        f"The streams ITEMS, Items and items differ by case only; {_FOLDING}",
+        f"The streams Verkoop-regels and verkoop_Regels differ by case only; {_FOLDING}",
+    ]
+    caplog.clear()
+    connectors_to_read(Settings(connectors=("Verkoop-*", "Other")), environment)
+    assert not caplog.records
+
+
+def test_streams_that_differ_by_case_only_are_told_once(sandbox: Sandbox) -> None:
+    sandbox.load([articles(2, "Items"), articles(2, "items")])
+    ran = run_tap(config_of(sandbox))
+    assert ran.exit_code == 0
+    assert len([line for line in ran.lines("WARNING") if "differ by case only" in line]) == 1
+    assert {name: len(ran.records(name)) for name in ("Items", "items")} == {"Items": 2, "items": 2}
 
 
 def test_nothing_left() -> None:
     with pytest.raises(DiscoveryError, match=r"No GetConnector is left to read\..*has: A, B"):
-        chosen(Settings(connectors=("C*",)), _environment("A", "B"))
+        connectors_to_read(Settings(connectors=("C*",)), _environment("A", "B"))
     with pytest.raises(DiscoveryError, match="none at all"):
-        chosen(Settings(), _environment())
+        connectors_to_read(Settings(), _environment())
 
 
 def test_names_in_the_settings_that_nobody_bears() -> None:
     with pytest.raises(DiscoveryError, match="name A, Z, which the app connector of environment O12345AA doesn't have"):
-        check_named(Settings(connectors=("A", "b", "c*"), streams={"Z": StreamSettings()}), _environment("B"))
+        check_connectors_exist(
+            Settings(connectors=("A", "b", "c*"), streams={"Z": StreamSettings()}), _environment("B")
+        )
     with pytest.raises(DiscoveryError, match="C19 and 80 more"):
-        check_named(Settings(connectors=("A",)), _environment(*(f"C{number:02}" for number in range(100))))
-    check_named(Settings(connectors=("A",)), _environment("B"), known=["A"])
+        check_connectors_exist(Settings(connectors=("A",)), _environment(*(f"C{number:02}" for number in range(100))))
+    check_connectors_exist(Settings(connectors=("A",)), _environment("B"), known=["A"])
 
 
 @pytest.mark.parametrize(
@@ -89,7 +119,7 @@ def test_names_in_the_settings_that_nobody_bears() -> None:
 def test_a_name_that_is_misspelt(settings: dict[str, Any], meant: str) -> None:
     environment = _environment("Profit_Debtor", "Verkoop-facturen", *(f"A{number:02}" for number in range(30)))
     with pytest.raises(DiscoveryError) as caught:
-        check_named(Settings.from_config(settings), environment)
+        check_connectors_exist(Settings.from_config(settings), environment)
     assert meant in str(caught.value)
     assert "A01" not in str(caught.value)
 
@@ -99,7 +129,7 @@ def test_a_name_that_is_misspelt(settings: dict[str, Any], meant: str) -> None:
     [(["items"], ["Items"]), (["Items", "items"], ["Items", "items"]), (["item*"], ["Items", "items"])],
 )
 def test_names_in_another_case(names: list[str], ids: list[str]) -> None:
-    check_named(Settings.from_config({"streams": {name: {} for name in names}}), _environment(*ids))
+    check_connectors_exist(Settings.from_config({"streams": {name: {} for name in names}}), _environment(*ids))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +143,7 @@ def test_names_in_another_case(names: list[str], ids: list[str]) -> None:
 )
 def test_names_of_which_the_case_alone_could_tell_what_is_meant(names: list[str], ids: list[str]) -> None:
     with pytest.raises(DiscoveryError, match="differ by case only") as caught:
-        check_named(Settings.from_config({"streams": {name: {} for name in names}}), _environment(*ids))
+        check_connectors_exist(Settings.from_config({"streams": {name: {} for name in names}}), _environment(*ids))
     assert all(name in str(caught.value) for name in (*names, *ids))
 
 
@@ -191,34 +221,43 @@ def test_patterns_in_streams_are_applied(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("settings", "key", "stamp"),
     [
-        ({}, (), "Gewijzigd_op"),
         ({"primary_keys": ["Code", "Number"]}, ("Code", "Number"), "Gewijzigd_op"),
-        ({"primary_keys": []}, (), "Gewijzigd_op"),
-        ({"replication_key": None}, (), None),
-        ({"replication_key": ""}, (), None),
-        ({"replication_key": "Number"}, (), "Number"),
-        ({"replication_key": "Day"}, (), "Day"),
-        ({"replication_key": "Amount", "types": {"Amount": "integer"}}, (), "Amount"),
-        ({"types": {"Gewijzigd_op": "string"}}, (), None),
+        ({"primary_keys": ["Code"], "replication_key": None}, ("Code",), None),
+        ({"primary_keys": ["Code"], "replication_key": ""}, ("Code",), None),
+        ({"primary_keys": ["Code"], "replication_key": "Number"}, ("Code",), "Number"),
+        ({"primary_keys": ["Code"], "replication_key": "Day"}, ("Code",), "Day"),
+        (
+            {"primary_keys": ["Code"], "replication_key": "Amount", "types": {"Amount": "integer"}},
+            ("Code",),
+            "Amount",
+        ),
+        ({"primary_keys": ["Code"], "types": {"Gewijzigd_op": "string"}}, ("Code",), None),
+        # Rows without a key can't be updated.
+        ({}, (), None),
+        ({"primary_keys": []}, (), None),
+        ({"replication_key": "Number"}, (), None),
+        ({"append": True}, (), "Gewijzigd_op"),
+        ({"append": True, "primary_keys": [], "replication_key": "Number"}, (), "Number"),
     ],
 )
 def test_keys_and_stamps(settings: dict[str, Any], key: tuple[str, ...], stamp: str | None) -> None:
-    described = define(_connector(CODE, NUMBER, STAMP, DAY, AMOUNT), msgspec.convert(settings, StreamSettings))
+    described = define_stream(_connector(CODE, NUMBER, STAMP, DAY, AMOUNT), msgspec.convert(settings, StreamSettings))
     assert (described.primary_keys, described.replication_key) == (key, stamp)
+    assert described.replication_method == ("INCREMENTAL" if stamp else "FULL_TABLE")
 
 
 def test_the_known_key_of_a_standard_connector() -> None:
     connector = _connector(Field("DebtorId", "string"), CODE, name="Profit_Debtor")
-    assert define(connector, StreamSettings()).primary_keys == ("DebtorId",)
-    assert define(connector, StreamSettings(primary_keys=())).primary_keys == ()
+    assert define_stream(connector, StreamSettings()).primary_keys == ("DebtorId",)
+    assert define_stream(connector, StreamSettings(primary_keys=())).primary_keys == ()
 
 
 def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
-    assert define(_connector(STAMP, OTHER_STAMP), StreamSettings()).replication_key is None
+    assert define_stream(_connector(STAMP, OTHER_STAMP), StreamSettings()).replication_key is None
     assert "Gewijzigd_op and Mutatiedatum could each be" in caplog.text
     assert "`streams.Eigen.replication_key`" in caplog.text
     caplog.clear()
-    assert define(_connector(STAMP, OTHER_STAMP), StreamSettings(replication_key="Mutatiedatum")).replication_key
+    define_stream(_connector(STAMP, OTHER_STAMP), StreamSettings(replication_key="Mutatiedatum"))
     assert caplog.text == ""
 
 
@@ -232,11 +271,13 @@ def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
         ({"types": {"X": "string"}}, "names the field X"),
         ({"replication_key": "Code"}, "the replication key Code is string; it must be a date or a whole number."),
         ({"replication_key": "Amount"}, "the replication key Amount is number"),
+        ({"append": True, "primary_keys": ["Code"]}, "`append` is for streams without a key, and this one has the key"),
+        ({"append": True}, "`append` needs a field that tells when a row was last changed, and none is known."),
     ],
 )
 def test_settings_that_do_not_fit(settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(DiscoveryError) as caught:
-        define(_connector(CODE, AMOUNT), msgspec.convert(settings, StreamSettings))
+        define_stream(_connector(CODE, AMOUNT), msgspec.convert(settings, StreamSettings))
     assert sentence in str(caught.value)
 
 

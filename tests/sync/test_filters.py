@@ -33,6 +33,7 @@ FIELDS = (
     Field("Blocked", "boolean"),
     Field("Day", "date", control_type=4),
     Field("Modified", "date", control_type=8),
+    Field("Opens", "date", control_type=7),
     Field("Note", "blob"),
     Field("A_Huisnr.", "string"),
 )
@@ -69,6 +70,8 @@ def _one(field: str, operator: str, value: Any = None) -> Condition:
         ("Blocked", "!=", "False", "false"),
         ("Blocked", "=", 1, "true"),
         ("Day", ">=", "2024-03-31", "2024-03-31T00:00:00"),
+        ("Opens", "<", "08:30:00", "1900-01-01T08:30:00"),
+        ("Opens", "<", "1900-01-01T08:30:00", "1900-01-01T08:30:00"),
         ("Modified", ">=", "2024-03-31T12:30", "2024-03-31T12:30:00"),
         ("Modified", ">=", "2024-03-31 12:30:15.5", "2024-03-31T12:30:15"),
         ("Modified", ">=", "2024-01-31T12:00:00Z", "2024-01-31T13:00:00"),
@@ -105,6 +108,8 @@ def test_empty_takes_no_value(field: str, operator: str) -> None:
         ("Blocked", "=", "ja", "is not true or false."),
         ("Blocked", "=", 2, "is not true or false."),
         ("Day", "=", "31-03-2024", "is not a date such as"),
+        ("Opens", "=", "half past eight", "is not a time of day such as"),
+        ("Opens", "=", "2024-03-31T08:30:00", "is not a time of day such as"),
         ("Modified", "=", "yesterday", "is not a date and time such as"),
         ("Modified", "=", "0001-01-01T00:00:00+14:00", "is not a date and time such as"),
     ],
@@ -202,6 +207,7 @@ def _codes(count: int) -> list[list[dict[str, Any]]]:
     return [[{"field": "Code", "operator": "=", "value": f"A{number:05}"}] for number in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replication_key", ["Modified", None])
 @pytest.mark.parametrize("count", [*range(1, 13), 100])
 def test_a_long_filter_is_asked_in_parts_where_there_is_a_key(

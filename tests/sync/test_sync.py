@@ -60,19 +60,22 @@ def test_the_phases_of_a_sync(sandbox: Sandbox) -> None:
     sandbox.load([articles(60, stamp=False)])
     sync = _stream(sandbox, page_size=40).new_sync()
     phases = [sync.phase]
-    described = sync.take(sync.ask())
+    described = sync.receive(sync.ask())
     assert described is not None
     assert (described.rows, described.last) == ([], False)
     phases.append(sync.phase)
-    first = sync.take(sync.ask())
+    first = sync.receive(sync.ask())
     assert first is not None
     assert (len(first.rows), first.last) == (40, False)
     *_, last = sync.deliveries()
     assert [*phases, sync.phase] == [Phase.DESCRIBE, Phase.READ, Phase.DONE]
     assert (last.last, sync.under_way) == (True, False)
-    assert described.state == first.state
+    # What the rows were loaded under is said once their key has been looked at.
+    loaded = {name: first.state[name] for name in ("key", "loaded_under", "environment")}
+    assert {**described.state, **loaded} == first.state
+    assert (described.state["key"], first.state["key"]) == (None, '["Code"]')
     assert first.state["rows_read"] is None
-    assert last.state == {**first.state, "rows_read": sync.progress.read}
+    assert last.state == {**first.state, "rows_read": sync.progress.read, "rows_whole": 60}
 
 
 def test_readings_come_one_after_the_other_each_under_its_version(sandbox: Sandbox) -> None:
@@ -80,12 +83,13 @@ def test_readings_come_one_after_the_other_each_under_its_version(sandbox: Sandb
 
     def two_readings(*given: Any, **options: Any) -> Plan:
         plan = make_plan(*given, **options)
-        (one,) = plan.readings.readings
-        plan.readings.readings = (one, dataclasses.replace(one, name="again", version=7))
+        (one,) = plan.paginator.scans
+        plan.paginator.scans = (one, dataclasses.replace(one, name="again", version=7))
         return dataclasses.replace(plan, activates=True)
 
     with mock.patch("tap_afas.sync.make_plan", two_readings):
-        found = list(_stream(sandbox, page_size=40).new_sync().deliveries())
+        stream = _stream(sandbox, page_size=40, emit_activate_version_messages=False)
+        found = list(stream.new_sync().deliveries())
     assert [each.version for each in found] == sorted((each.version for each in found), key=bool)
     assert {each.version: sum(len(one.rows) for one in found if one.version == each.version) for each in found} == {
         None: 60,
@@ -161,4 +165,4 @@ def test_a_key_that_holds_no_date_ends_in_a_sentence(sandbox: Sandbox, page_size
         )
     )
     assert ran.exit_code == 1
-    assert "The key or replication key of Articles holds something that is no date." in ran.errors[0]
+    assert "The value of Modified in the row with Modified = soon 0, Code = A0 is not a date and time." in ran.errors[0]

@@ -96,7 +96,7 @@ def test_files_in_any_unicode(tmp_path: pathlib.Path, encoding: str) -> None:
         assert read_state(file) == json.loads(state)
     path.write_bytes('{"streams": [{"tap_stream_id": "Café_€", "schema": {}, "metadata": []}]}'.encode(encoding))
     with path.open(encoding="cp1252") as file:
-        assert list(read_catalog(file)) == ["Café_€"]
+        assert read_catalog(file)["streams"][0]["tap_stream_id"] == "Café_€"
 
 
 def test_a_file_in_another_encoding_is_named_as_such(tmp_path: pathlib.Path) -> None:

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from afas_sandbox import amsterdam
 from afas_sandbox.data import dataset
-from tap_afas.profit.known_connectors import KEYS, known_key, stamp_candidates
+from tap_afas.profit.known_connectors import FORMER_KEYS, KEYS, known_key, stamp_candidates
 from tap_afas.profit.metainfo import Connector, Field, kind_of
 
 if TYPE_CHECKING:
     from afas_sandbox import Table
+
+PAGE = Path(__file__).parents[2] / "docs/known-keys.md"
+# Of AFAS' own connectors, as its OpenAPI files have them: those with one field that says when a row was changed.
+STAMPS = {
+    ("ModifiedDate", "Changed on", "Gewijzigd op"): """
+        Profit_Address Profit_Article Profit_Composition Profit_Contacts Profit_CostCarrier Profit_CostCentre
+        Profit_Creditor Profit_Debtor Profit_Hourtype Profit_Illness Profit_Leaves Profit_Projectgroups Profit_Projects
+        Profit_Projectstage Profit_Residence Profit_SalesorderLines Profit_Subscriptions Profit_Timetable
+        Profit_Warehouses Profit_Worktype""",
+    ("Modified", "Date changed", "Datum gewijzigd"): """
+        Profit_Fin_ChangedEntrydate Profit_Rea_ChangedEntryDate Profit_Transactions Profit_Transactions_Allocated""",
+    ("DateModified", "Changed on", "Gewijzigd op"): "Profit_Quotation",
+    ("DateModified", "Last changed line", "Regel laatst gewijzigd"): "Profit_Realization",
+    ("dateOfChange", "Date last changed", "Datum laatst gewijzigd"): "Profit_Rooster_Ouderverlof",
+}
+OTHER_DATES = {
+    "CreateDate": ("Created on", "Aangemaakt op"),
+    "Created": ("Date created", "Datum toegevoegd"),
+    "SystemDate": ("Date created", "Datum toegevoegd"),
+    "DateCreated": ("Submission date", "Instuurdatum"),
+    "EntryDate": ("Date entry", "Datum boeking"),
+    "validFrom": ("Valid from", "Geldig vanaf"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +86,18 @@ def test_stamps_of_the_standard_connectors(tables: dict[str, Table]) -> None:
             else []
         )
         assert stamps == expected, (name, language)
+
+
+@pytest.mark.parametrize("language", [0, 1])
+def test_stamps_of_afas_own_connectors(language: int) -> None:
+    told = [(names.split(), *stamp) for stamp, names in STAMPS.items()]
+    assert sum(len(names) for names, *_ in told) == 27
+    assert f"the {27} that have one" in PAGE.read_text("utf-8")
+    for names, stamp, *labels in told:
+        fields = {name: Field(name, "date", both[language], control_type=8) for name, both in OTHER_DATES.items()}
+        fields[stamp] = Field(stamp, "date", labels[language], control_type=8)
+        for name in names:
+            assert stamp_candidates(Connector(name, "", fields), list(fields.values())) == [stamp], name
 
 
 def test_dummies_are_no_stamps() -> None:
@@ -127,6 +164,36 @@ def test_what_is_no_stamp(name: str, label: str) -> None:
     assert _date_times((name, label)) == []
 
 
+def _listed(heading: str) -> dict[str, tuple[tuple[str, ...], str, str]]:
+    """The table behind a heading: key, why, fact, by connector."""
+    part = PAGE.read_text("utf-8").split(heading, 1)[1].split("\n## ", 1)[0]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in part.splitlines() if line[:3] == "| `"]
+    return {row[0].strip("`"): (tuple(re.findall(r"`([^`]+)`", row[1])), row[2], row[3].rstrip(" |")) for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("heading", "keys"), [("# Keys the tap assumes\n", KEYS), ("\n## No longer assumed\n", FORMER_KEYS)]
+)
+def test_each_key_is_argued_for(heading: str, keys: dict[str, tuple[str, ...]]) -> None:
+    listed = _listed(heading)
+    assert {name: key for name, (key, *_) in listed.items()} == keys
+    for name, (_, why, fact) in listed.items():
+        assert len(why.split()) > 4, name
+        assert re.fullmatch(r"\d+(\.\d+)?(, \d+(\.\d+)?)*( [DI])?(, \d+(\.\d+)? [DI])*", fact), (name, fact)
+
+
+def test_what_may_repeat_is_not_assumed(tables: dict[str, Table]) -> None:
+    assert not KEYS.keys() & FORMER_KEYS.keys()
+    for name, key in FORMER_KEYS.items():
+        connector = Connector(name, "", {field: Field(field, "string") for field in key})
+        assert known_key(connector) == (), name
+    # A ledger line that several cost centres share.
+    table = tables["Profit_Transactions_Allocated"]
+    places = [table.connector.position(field) for field in FORMER_KEYS[table.connector.id]]
+    keys = [tuple(row[place] for place in places) for row in table.rows]
+    assert len(set(keys)) < len(keys)
+
+
 def test_known_keys_are_unique_in_the_sandbox(tables: dict[str, Table]) -> None:
     for name, key in KEYS.items():
         if name not in tables:
@@ -139,5 +206,7 @@ def test_known_keys_are_unique_in_the_sandbox(tables: dict[str, Table]) -> None:
 
 
 def test_a_key_counts_only_when_it_is_whole() -> None:
-    assert known_key(Connector("Profit_Timetable", "", {"EmployeeId": Field("EmployeeId", "string")})) == ()
-    assert known_key(Connector("Eigen", "", {"EmployeeId": Field("EmployeeId", "string")})) == ()
+    half, other = Field("ProjectId", "string"), Field("ProjectStage", "string")
+    assert known_key(Connector("Profit_Projectstage", "", {half.id: half})) == ()
+    assert known_key(Connector("Profit_Projectstage", "", {half.id: half, other.id: other})) == (half.id, other.id)
+    assert known_key(Connector("Eigen", "", {half.id: half, other.id: other})) == ()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from harness.articles import articles, client_of
 from tap_afas.profit.errors import QueryTooLongError
-from tap_afas.profit.query import LONGEST_QUERY, OPERATORS, Condition, Query, both
+from tap_afas.profit.query import LONGEST_QUERY, OPERATORS, Condition, Query, and_filters
 
 if TYPE_CHECKING:
     from afas_sandbox import Sandbox
@@ -125,7 +125,7 @@ A, B, C, D = (Condition(name, "=", name) for name in "ABCD")
     ],
 )
 def test_and_over_or(left: Filter, right: Filter, joined: Filter) -> None:
-    assert both(left, right) == joined
+    assert and_filters(left, right) == joined
 
 
 def test_the_longest_question_is_asked_and_one_more_is_not(sandbox: Sandbox) -> None:

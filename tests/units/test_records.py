@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_afas.profit.errors import NotUnderstoodError
-from tap_afas.profit.rows import RowReader, UnfitValueError
+from tap_afas.profit.errors import UnexpectedAnswerError
+from tap_afas.profit.rows import RowReader
+from tap_afas.profit.unfit import UnfitValueError
 from tap_afas.profit.wall_time import WallClock
-from tap_afas.records import RecordEncoder, ReplacedFields
+from tap_afas.records import RecordEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ KINDS: dict[str, Kind] = {
     "Dag": "date",
     "Gewijzigd_op": "date-time",
     "A_Toev_Huisnr.": "string",
+    "Tijd": "time",
 }
 
 
@@ -49,7 +51,7 @@ def records(rows: bytes, **options: Any) -> list[dict[str, Any]]:
 def test_a_row_as_metainfo_says() -> None:
     row = (
         b'{"Id":1,"Code":"0012","Bedrag":12345678901234567890.1234567890,"Aan":false,"Dag":"1980-02-29T00:00:00Z",'
-        b'"Gewijzigd_op":"2024-07-01T12:00:00Z","A_Toev_Huisnr.":"bis","Nieuw":[1,{"x":2}]}'
+        b'"Gewijzigd_op":"2024-07-01T12:00:00Z","A_Toev_Huisnr.":"bis","Tijd":"1900-01-01T08:10:28Z","Nieuw":[1,{"x":2}]}'
     )
     assert records(row) == [
         {
@@ -60,6 +62,7 @@ def test_a_row_as_metainfo_says() -> None:
             "Dag": "1980-02-29",
             "Gewijzigd_op": "2024-07-01T10:00:00+00:00",
             "A_Toev_Huisnr.": "bis",
+            "Tijd": "08:10:28",
         }
     ]
 
@@ -92,6 +95,13 @@ def test_messages_bear_stream_time_and_version() -> None:
         (b"1", "Aan", True),
         (b"0", "Aan", False),
         (b'"2024-02-29"', "Dag", "2024-02-29"),
+        (b'"2024-02-29T00:00:00.000Z"', "Dag", "2024-02-29"),
+        (b'"1900-01-01T08:30:00"', "Tijd", "08:30:00"),
+        (b'"1900-01-01T00:00:00.000Z"', "Tijd", "00:00:00"),
+        (b'"1900-01-01T23:59:59.125Z"', "Tijd", "23:59:59.125"),
+        (b'"08:30:00"', "Tijd", "08:30:00"),
+        (b'"0001-01-01T00:00:00Z"', "Dag", "0001-01-01"),
+        (b'"0001-01-01T00:00:00Z"', "Gewijzigd_op", "0001-01-01T00:00:00+00:00"),
         (b'"\\ud83d"', "Code", "�"),
         (b'"a\\ud83d\\ude00\\ude00b"', "Code", "a\U0001f600�b"),
         (b'"-.5 and \\".5\\""', "Code", '-.5 and ".5"'),
@@ -104,7 +114,7 @@ def test_messages_bear_stream_time_and_version() -> None:
 def test_what_other_versions_of_afas_write(json_value: bytes, field: str, value: Any) -> None:
     row = b'{"Id":1,"%s":%s}' % (field.encode(), json_value) if field != "Id" else b'{"Id":%s}' % json_value
     if json_value == b"007":
-        with pytest.raises(NotUnderstoodError):
+        with pytest.raises(UnexpectedAnswerError):
             records(row)
         return
     (record,) = records(row)
@@ -129,7 +139,18 @@ def test_what_other_versions_of_afas_write(json_value: bytes, field: str, value:
         (b"20240331", "Dag", "a date without a time"),
         (b'"gisteren"', "Gewijzigd_op", "a date and time"),
         (b'"2024-02-30T10:00:00Z"', "Gewijzigd_op", "a date and time"),
-        (b'"0001-01-01T00:00:00Z"', "Gewijzigd_op", "a date and time"),
+        (b'"0000-01-01T00:00:00Z"', "Gewijzigd_op", "a date and time"),
+        (b'"20240331"', "Dag", "a date without a time"),
+        (b'"2020-W09-2"', "Dag", "a date without a time"),
+        (b'"2020-W09-2T08:00:00Z"', "Gewijzigd_op", "a date and time"),
+        (b'"2020-02-25 08:00:00Z"', "Gewijzigd_op", "a date and time"),
+        (b'"1900-01-02T08:30:00Z"', "Tijd", "a time of day"),
+        (b'"2024-07-01T08:30:00Z"', "Tijd", "a time of day"),
+        (b'"1900-01-01T25:30:00Z"', "Tijd", "a time of day"),
+        (b'"1900-01-01T"', "Tijd", "a time of day"),
+        (b'"08:30"', "Tijd", "a time of day"),
+        (b'"T08:30:00"', "Tijd", "a time of day"),
+        (b"830", "Tijd", "a time of day"),
     ],
 )
 def test_what_fits_nowhere_is_reported_with_its_row(json_value: bytes, field: str, words: str) -> None:
@@ -187,7 +208,7 @@ def test_a_row_keeps_its_fingerprint_whatever_is_looked_at() -> None:
 
 @pytest.mark.parametrize("field", ["Bedrag", "Code", "Nieuw"])
 def test_an_answer_nested_too_deep_is_reported(field: str) -> None:
-    with pytest.raises(NotUnderstoodError):
+    with pytest.raises(UnexpectedAnswerError):
         emit(b'{"rows":[{"%s":%s}]}' % (field.encode(), b"[" * 100_000))
 
 
@@ -196,12 +217,12 @@ def test_an_answer_nested_too_deep_is_reported(field: str) -> None:
     [b"", b"<html>", b"[]", b"null", b'{"rows":5}', b'{"rows":[5]}', b'{"rows":[{}', b'{"rows":null}', b"[" * 100_000],
 )
 def test_an_answer_without_rows_is_reported(body: bytes) -> None:
-    with pytest.raises(NotUnderstoodError):
+    with pytest.raises(UnexpectedAnswerError):
         emit(body)
 
 
 def test_afas_words_in_an_answer_without_rows_are_kept() -> None:
-    with pytest.raises(NotUnderstoodError, match="Out of patience"):
+    with pytest.raises(UnexpectedAnswerError, match="Out of patience"):
         emit(b'{"externalMessage":"Out of patience"}')
 
 
@@ -253,10 +274,95 @@ def test_stamps_and_keys_of_a_page() -> None:
     assert page.keys == [(1,), (2,)]
 
 
-def test_replaced_fields_are_found_only_when_every_row_bears_the_constant() -> None:
-    replaced = ReplacedFields(KINDS)
+_OF_EACH_KIND = [
+    ("Id2", "integer", b"5"),
+    ("Bedrag", "number", b"5.50"),
+    ("Aan", "boolean", b"true"),
+    ("Dag", "date", b'"2024-02-29T00:00:00Z"'),
+    ("Op", "date-time", b'"2024-02-29T12:00:00Z"'),
+    ("Tijd", "time", b'"1900-01-01T08:30:00Z"'),
+]
+
+
+def _page(field: str, values: list[bytes]) -> bytes:
+    rows = (b'{"Id":%d,"%s":%s}' % (number, field.encode(), value) for number, value in enumerate(values))
+    return b'{"rows":[%s]}' % b",".join(rows)
+
+
+@pytest.mark.parametrize("constant", [b'"(replaced)"', b'"(vervangen)"'])
+@pytest.mark.parametrize(("field", "kind", "value"), _OF_EACH_KIND)
+def test_a_field_that_is_gone_is_null_whatever_its_type(field: str, kind: Kind, value: bytes, constant: bytes) -> None:
+    reads = RowReader("C", {"Id": "integer", field: kind}, key=("Id",))
+    made = encoder(reads, reads.kinds)
+    for page in ([b"null"], [constant] * 3, [b"null", constant, b"null"], [constant] * 2500):
+        read = reads.read(_page(field, page))
+        assert read.column(field) == [None] * len(page)
+        assert [record[field] for record in made.records(read.rows)] == [None] * len(page)
+    assert made.replaced.found == [field]
+    (line,) = b"".join(made.lines(reads.read(_page(field, [constant])).rows, None)).splitlines()
+    assert json.loads(line)["record"] == {"Id": 0, field: None}
+    assert value != constant
+
+
+@pytest.mark.parametrize("constant", [b'"(replaced)"', b'"(vervangen)"'])
+@pytest.mark.parametrize(("field", "kind", "value"), _OF_EACH_KIND)
+@pytest.mark.parametrize(
+    ("shape", "row"),
+    [
+        ("c v", 0),
+        ("v c", 1),
+        ("n v n c", 3),
+        ("n c n v", 1),
+        ("v|c", 0),
+        ("v|n c", 1),
+        ("c|v", 0),
+        ("c n|n v", 1),
+        ("n|v|n|c", 0),
+        ("c|n|c|n v", 1),
+    ],
+)
+def test_a_field_that_is_gone_in_some_rows_only_is_unfit(
+    *, shape: str, row: int, field: str, kind: Kind, value: bytes, constant: bytes
+) -> None:
+    reads = RowReader("C", {"Id": "integer", field: kind}, key=("Id",))
+    made = encoder(reads, reads.kinds)
+    written = {"c": constant, "v": value, "n": b"null"}
+    *before, last = [_page(field, [written[letter] for letter in page.split()]) for page in shape.split("|")]
+    for body in before:
+        list(made.records(reads.read(body).rows))
+    with pytest.raises(UnfitValueError) as caught:
+        list(made.records(reads.read(last).rows))
+    sentence = str(caught.value)
+    assert f"The value of {field} in the row with Id = {row} contradicts other rows" in sentence
+    assert "(replaced)" in sentence
+    assert "type" not in sentence
+
+
+@pytest.mark.parametrize(("field", "kind"), [(field, kind) for field, kind, _ in _OF_EACH_KIND])
+def test_a_key_that_is_gone_is_unfit(field: str, kind: Kind) -> None:
+    for options in ({"key": (field,)}, {"key": ("Id",), "stamp": field}):
+        reads = RowReader("C", {"Id": "integer", field: kind}, **options)
+        made = encoder(reads, reads.kinds)
+        with pytest.raises(UnfitValueError, match=r"it is in the key, or the replication key\..*`primary_keys`"):
+            list(made.records(reads.read(_page(field, [b'"(replaced)"'])).rows))
+
+
+def test_gone_fields_that_only_sort_stop_nothing() -> None:
+    reads = RowReader("C", {"Id": "integer", "Aantal": "integer", "Op": "date-time"}, key=("Id",))
+    made = encoder(reads, {"Id": "integer"})
+    for value in (b'"(replaced)"', b"7", b'"(replaced)"'):
+        page = reads.read(b'{"rows":[{"Id":1,"Aantal":%s,"Op":"(replaced)"}]}' % value)
+        assert page.column("Op") == [None]
+        assert list(made.records(page.rows)) == [{"Id": 1}]
+
+
+def test_texts_that_are_gone_stay_and_are_found_only_when_every_row_bears_the_constant() -> None:
     reads = reader()
-    replaced.look(reads.read(b'{"rows":[{"Code":"(vervangen)","A_Toev_Huisnr.":"(replaced)"}]}'))
-    replaced.look(reads.read(b'{"rows":[{"Code":"(vervangen)","A_Toev_Huisnr.":"a"}]}'))
-    assert replaced.found == ["Code"]
-    assert not ReplacedFields(KINDS).found
+    made = encoder(reads)
+    assert not made.replaced.found
+    for body in (
+        b'{"rows":[{"Code":"(vervangen)","A_Toev_Huisnr.":"(replaced)"}]}',
+        b'{"rows":[{"Code":"(vervangen)","A_Toev_Huisnr.":"a"}]}',
+    ):
+        assert [record["Code"] for record in made.records(reads.read(body).rows)] == ["(vervangen)"]
+    assert made.replaced.found == ["Code"]

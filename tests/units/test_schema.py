@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tap_afas.profit.metainfo import KINDS, Connector, Field, Kind, kinds_of
-from tap_afas.schema import fits, json_schema, kind_in_schema
+from tap_afas.schema import fits_column, json_schema, kind_in_schema
 
 
 def test_schema_holds_only_what_afas_enforces() -> None:
@@ -16,6 +16,7 @@ def test_schema_holds_only_what_afas_enforces() -> None:
             "Code": Field("Code", "string", "Code van iets", length=15),
             "Amount": Field("Amount", "decimal", "Bedrag", decimals=2),
             "Born": Field("Born", "date", "", control_type=4),
+            "Opens": Field("Opens", "date", "", control_type=7),
         },
     )
     assert json_schema(connector, kinds_of(connector, {})) == {
@@ -24,6 +25,7 @@ def test_schema_holds_only_what_afas_enforces() -> None:
             "Code": {"type": ["string", "null"], "description": "Code van iets"},
             "Amount": {"type": ["number", "null"], "description": "Bedrag"},
             "Born": {"type": ["string", "null"], "format": "date"},
+            "Opens": {"type": ["string", "null"], "format": "time"},
         },
     }
 
@@ -57,4 +59,4 @@ def test_kind_of_an_edited_schema(schema: dict[str, Any], kind: Kind) -> None:
 @pytest.mark.parametrize("column", KINDS)
 def test_what_fits_a_column(now: Kind, column: Kind) -> None:
     wider = {("integer", "number"), ("date", "date-time")}
-    assert fits(now, column) == (column in {now, "string"} or (now, column) in wider)
+    assert fits_column(now, column) == (column in {now, "string"} or (now, column) in wider)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from tap_afas.config_validation import problems
+from tap_afas.config_validation import config_problems
 from tap_afas.connection import make_client
-from tap_afas.discovery import Choice
+from tap_afas.discovery import ConnectorPatterns
 from tap_afas.settings import SCHEMA, FilterCondition, Settings, StreamSettings, normalized
 from tap_afas.tap import TapAfas
 
@@ -24,7 +24,7 @@ NEEDED = {**WHO, **WHERE}
 
 
 def _errors(**given: Any) -> list[str]:
-    return problems(normalized(given), SCHEMA)
+    return config_problems(normalized(given), SCHEMA)
 
 
 def test_the_contract() -> None:
@@ -51,7 +51,8 @@ def test_the_contract() -> None:
         "integration_id": (None, False),
         "request_timeout": (930, False),
         "max_retry_wait": (600, False),
-        "emit_activate_version_messages": (False, False),
+        "emit_activate_version_messages": (True, False),
+        "accept_environment": (None, False),
     }
     assert all(setting.get("description") for setting in SCHEMA["properties"].values())
 
@@ -218,12 +219,12 @@ def test_the_client_that_is_meant() -> None:
     ],
 )
 def test_which_connectors(patterns: list[str], taken: set[str]) -> None:
-    choice = Choice(tuple(patterns))
-    assert {name for name in ("Profit_A", "Profit_B", "Eigen-X") if choice.takes(name)} == taken
+    choice = ConnectorPatterns(tuple(patterns))
+    assert {name for name in ("Profit_A", "Profit_B", "Eigen-X") if choice.match(name)} == taken
 
 
 def test_names_that_nobody_bears() -> None:
-    assert Choice(("A", "b", "C*", "!D")).missing(["a", "B"]) == ["D"]
+    assert ConnectorPatterns(("A", "b", "C*", "!D")).unmatched_names(["a", "B"]) == ["D"]
 
 
 @pytest.mark.parametrize(
@@ -256,7 +257,7 @@ def test_as_set() -> None:
 
 def test_defaults_are_what_the_schema_says() -> None:
     config: dict[str, Any] = dict(NEEDED)
-    assert problems(config, SCHEMA) == []
+    assert config_problems(config, SCHEMA) == []
     assert config.keys() > NEEDED.keys()
     assert Settings.from_config(config) == Settings.from_config(NEEDED)
 

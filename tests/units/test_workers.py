@@ -65,7 +65,7 @@ def test_interrupt_wakes_who_waits() -> None:
 def test_threads_end_on_close() -> None:
     workers = Workers(2)
     workers.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while any(thread.is_alive() for thread in workers._threads):
         assert time.monotonic() < deadline
         time.sleep(0.01)

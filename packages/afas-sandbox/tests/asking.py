@@ -81,7 +81,7 @@ class Asking:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self._connection = http.client.HTTPConnection(urllib.parse.urlsplit(sandbox.root_url).netloc, timeout=20)
+        self._connection = http.client.HTTPConnection(urllib.parse.urlsplit(sandbox.root_url).netloc, timeout=100)
         self.authorization = "AfasToken " + base64.b64encode(sandbox.token.encode()).decode()
 
     def send(

@@ -17,6 +17,7 @@ from afas_sandbox import __main__ as command
 _RUN = [sys.executable, "-m", "afas_sandbox", "--port", "0", "--scale", "0.01"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a test can't press Ctrl-C there")
 def test_it_tells_how_to_reach_it_and_stops_at_ctrl_c() -> None:
     with subprocess.Popen(_RUN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -32,7 +33,7 @@ def test_it_tells_how_to_reach_it_and_stops_at_ctrl_c() -> None:
         with urllib.request.urlopen(f"{root}/sandbox/status") as answer:  # noqa: S310 - this machine's own address
             assert sum(json.load(answer)["rows"].values()) > 0
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=100)
     assert (process.returncode, errors) == (0, "")
 
 

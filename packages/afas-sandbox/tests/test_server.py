@@ -46,7 +46,7 @@ def test_a_hundred_sandboxes_leave_nothing_behind() -> None:
         with Sandbox([items(item("A"))]) as sandbox, asking(sandbox) as client:
             assert client.rows().codes == ["A"]
     assert threading.active_count() <= threads
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_closing_breaks_off_what_is_under_way() -> None:
@@ -58,7 +58,7 @@ def test_closing_breaks_off_what_is_under_way() -> None:
             time.sleep(0.01)
         sandbox.close()
         assert future.result() in ([0], [200])
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     sandbox.close()
     with pytest.raises(OSError):
         asking(sandbox).__enter__().rows()
@@ -125,7 +125,7 @@ def test_steering_only_from_this_machine(sandbox: Sandbox) -> None:
 
 
 def test_a_broken_request(sandbox: Sandbox) -> None:
-    connection = http.client.HTTPConnection(urlsplit(sandbox.root_url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(sandbox.root_url).netloc, timeout=30)
     connection.request("PATCH", "/ProfitRestServices/metainfo")
     assert connection.getresponse().status == 501
     connection.close()
@@ -138,7 +138,7 @@ def test_an_unknown_option() -> None:
 
 def test_a_client_that_goes_away(sandbox: Sandbox, ask: Asking, capsys: pytest.CaptureFixture[str]) -> None:
     sandbox.faults = [Fault(delay=0.2, times=1)]
-    connection = http.client.HTTPConnection(urlsplit(sandbox.root_url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(sandbox.root_url).netloc, timeout=30)
     connection.request("GET", "/ProfitRestServices/connectors/Item")
     connection.close()
     while not sandbox.log or sandbox.log[0].ended is None:

@@ -1,6 +1,6 @@
 """The key of a connector: what its fields hold, how AFAS may compare them, and whether it tells rows apart.
 
-AFAS compares what it stores, which isn't always what it shows: text under a collation that nobody tells (case,
+AFAS compares what it stores, which isn't always what it shows: text under a collation that AFAS doesn't name (case,
 accents, width, trailing blanks), decimals and times finer than shown. So nothing here decides an order of text, and
 what AFAS might hold equal counts as a tie.
 """
@@ -18,6 +18,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tap_afas.profit.errors import ProfitError
+from tap_afas.profit.key_advice import advice
 from tap_afas.profit.query import Condition
 from tap_afas.profit.wall_time import shift
 
@@ -93,7 +94,7 @@ class KeyField:
         if one == other:
             return True
         if self.kind == "text":
-            return loose(str(one)) == loose(str(other))
+            return collation_form(str(one)) == collation_form(str(other))
         if self.kind == "moment":
             earlier, later = sorted((self.literal(one), self.literal(other)))
             return shift(later, -1) <= earlier
@@ -104,8 +105,8 @@ class KeyField:
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def loose(text: str) -> str:
-    """Text without what a collation may pass over: case, accents, width, ligatures, blanks, signs.
+def collation_form(text: str) -> str:
+    """Text without what a database's collation may ignore: case, accents, width, ligatures, blanks, signs.
 
     Looser than any collation is on the safe side: what counts as a tie is only asked for once more.
     """
@@ -113,22 +114,22 @@ def loose(text: str) -> str:
     return "".join(letter for letter in letters if letter.isalnum()) or text.strip()
 
 
-def tied(fields: Sequence[KeyField], one: Key, other: Key) -> bool:
-    """Whether two keys tie in some fields, which stand at their beginning."""
+def keys_tie(fields: Sequence[KeyField], one: Key, other: Key) -> bool:
+    """Whether two keys may be equal to AFAS in their first fields."""
     return all(field.ties(a, b) for field, a, b in zip(fields, one, other, strict=False))
 
 
-def deepest(fields: Sequence[KeyField], *, cautious: bool) -> int:
-    """How many fields a condition can use: the first that isn't stored as shown ends it."""
+def usable_depth(fields: Sequence[KeyField], *, cautious: bool) -> int:
+    """How many fields of the key a condition can use: up to the first that isn't stored as shown."""
     return next((n for n, field in enumerate(fields, start=1) if field.is_inexact(cautious=cautious)), len(fields))
 
 
-def prefix(fields: Sequence[KeyField], keys: Sequence[Key]) -> Sequence[KeyField]:
+def shortest_prefix(fields: Sequence[KeyField], keys: Sequence[Key]) -> Sequence[KeyField]:
     """The fewest fields in which at most half of a page ties with its last row; all, where more does in all of them."""
     # Rows that AFAS holds equal to the last stand next to each other: the one before the last half tells.
     last, before = keys[-1], keys[-1 - len(keys) // 2]
     depths = range(1, len(fields) + 1)
-    return fields[: next((depth for depth in depths if not tied(fields[:depth], before, last)), len(fields))]
+    return fields[: next((depth for depth in depths if not keys_tie(fields[:depth], before, last)), len(fields))]
 
 
 def at_or_after(fields: Sequence[KeyField], key: Key, *, cautious: bool) -> list[Group]:
@@ -146,7 +147,7 @@ def at_or_after(fields: Sequence[KeyField], key: Key, *, cautious: bool) -> list
 
 
 def in_order(fields: Sequence[KeyField], keys: Sequence[Key], floor: Key | None = None) -> bool:
-    """Whether keys ascend, from a floor on, as far as numbers and dates at their beginning tell.
+    """Whether keys ascend, none before `floor`, as far as the numbers and dates among their first fields tell.
 
     The order of text is the server's. What may be stored finer than shown ends the comparison.
     """
@@ -224,42 +225,16 @@ def check_keys(page: Page, fields: Sequence[KeyField]) -> None:
         key = next(key for key in page.keys if None in key)
         raise UnfitKeyError(
             f"The key field {names[key.index(None)]} is empty in a row ({_describe(names, key)}).",
-            f"Rows can't be told apart by {', '.join(names)}: set `primary_keys` of this connector to fields that"
-            " are always filled, or to [] for none.",
+            f"Rows can't be told apart by {', '.join(names)}. {advice(page, names)}",
         )
     if len(set(page.keys)) == len(page.keys):
         return
     repeated = next(key for key, count in collections.Counter(page.keys).items() if count > 1)
     raise UnfitKeyError(
         f"The key {', '.join(names)} is not unique: more than one row has {_describe(names, repeated)}.",
-        f"A target would keep one of them. {_advice(page, names)}",
+        f"A target would keep one of them. {advice(page, names)}",
     )
 
 
 def _describe(names: Sequence[str], key: Key) -> str:
     return ", ".join(f"{name} = {value}" for name, value in zip(names, key, strict=True))
-
-
-def _advice(page: Page, names: Sequence[str]) -> str:
-    further = _further_fields(page, names)
-    if further is None:
-        return (
-            "Set `primary_keys` of this connector to [] to load it without a key, or add an id field to the"
-            " GetConnector in AFAS."
-        )
-    fields = ", ".join(f'"{name}"' for name in (*names, *further))
-    return (
-        f"In this page, {' and '.join(further)} would make it unique:"
-        f" set `primary_keys` of this connector to [{fields}]."
-    )
-
-
-def _further_fields(page: Page, names: Sequence[str]) -> tuple[str, ...] | None:
-    """The fewest fields, at most two, that make the key unique in this page."""
-    columns = {name: page.column(name) for name in page.fields if name not in names}
-    filled = [name for name, column in columns.items() if None not in column]
-    pairs = itertools.islice(itertools.combinations(filled, 2), 500)
-    for further in itertools.chain(((name,) for name in filled), pairs):
-        if len(set(zip(page.keys, *(columns[name] for name in further), strict=True))) == len(page):
-            return further
-    return None

@@ -1,4 +1,4 @@
-"""The walk by key: each page is asked for by the last key of the one before, never by a number of rows to pass over."""
+"""Reads rows in the order of their key: each page starts at the last key of the one before, and never by `skip`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import enum
 import itertools
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.pagination.key import at_or_after, check_keys, deepest, in_order, prefix, tied
-from tap_afas.profit.pagination.page import MisbehavedError, NoContactError, is_end
-from tap_afas.profit.query import Condition, Filter, Group, Query, fitting
+from tap_afas.profit.pagination.errors import KeyComparisonError, MisbehavedError
+from tap_afas.profit.pagination.key import at_or_after, check_keys, in_order, keys_tie, shortest_prefix, usable_depth
+from tap_afas.profit.pagination.page_size import is_last_page
+from tap_afas.profit.query import Condition, Filter, Group, Query, longest_fitting_query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_afas.profit.pagination.key import Key, KeyField
-    from tap_afas.profit.pagination.page import PageSize
+    from tap_afas.profit.pagination.page_size import PageSize
     from tap_afas.profit.rows import Page
 
 _MOST_STUCK = 12
@@ -68,11 +69,12 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
 """Every step a walk can take, and why."""
 
 
-class Keyset:
-    """By key: `key >= last`, in the key's order.
+class KeysetPaginator:
+    """Reads rows in the order of their key: each page asks for `key >= last key of the page before`.
 
-    The condition uses the fewest fields of the key, from its first one on, for which at most half of the page before
-    ties with its last row. Rows that come again are dropped by comparing them as they are.
+    The condition uses as few fields of the key as it can, from the first one on, as long as at most half of the page
+    before has the same values in them as its last row. A row that came in the page before is not delivered again,
+    unless it has changed since.
 
     Args:
         keys: The key's fields, all sortable.
@@ -96,11 +98,10 @@ class Keyset:
         self._back = 0
         # Decimals that aren't stored as they are shown: they end the prefix, one unit before.
         self._cautious = False
-        self._depth = self._fitting(self.cursor[0]) if cursor else deepest(self.keys, cautious=self._cautious)
+        self._depth = self._fitting(self.cursor[0]) if cursor else usable_depth(self.keys, cautious=self._cautious)
         # Rows of the page before that come again, as they were.
         self._known: dict[Key, bytes] = {}
-        # The last row is known to be gone: its absence tells nothing.
-        self._gone = False
+        self._gone = False  # The last row is known to be gone: that it doesn't come tells nothing.
         self._stuck = 0
         # The last keys of pages, and how often each was one.
         self._ends: collections.Counter[Key] = collections.Counter()
@@ -119,8 +120,8 @@ class Keyset:
     # What to ask
 
     def _fitting(self, key: Key) -> int:
-        """As many of them as the query string holds: fewer only bring more rows again."""
-        depths = range(deepest(self.keys, cautious=self._cautious), 1, -1)
+        """How many fields of a key fit into the query string; with fewer of them, more rows come twice."""
+        depths = range(usable_depth(self.keys, cautious=self._cautious), 1, -1)
         return next((depth for depth in depths if self._ask(self._behind(key, depth)[:1], take=10**6)[0].fits), 1)
 
     def next_query(self) -> Query:
@@ -140,42 +141,42 @@ class Keyset:
         return self._behind(self.cursor[self._back], self._depth)[self._exhausted :] if self.cursor else [()]
 
     def _ask(self, groups: Sequence[Group], take: int, skip: int = 0) -> tuple[Query, int]:
-        return fitting(self._order, self.where, groups, take, skip)
+        return longest_fitting_query(self._order, self.where, groups, take, skip)
 
     def _behind(self, key: Key, depth: int) -> list[Group]:
         return at_or_after(self.keys[:depth], key, cautious=self._cautious)
 
     # What came
 
-    def _go(self, reason: str) -> None:
+    def _transition(self, reason: str) -> None:
         self.phase = TRANSITIONS[self.phase][reason]
 
     def advance(self, query: Query, page: Page) -> Sequence[int]:
-        """Take a page; rows of the page before are dropped."""
+        """Take a page; rows that came in the page before, unchanged, are not among those to deliver."""
         check_keys(page, self.keys)
         if self.phase in {Phase.WALK, Phase.BACK}:
-            return self._take(query, page)
+            return self._accept_page(query, page)
         if self.phase is Phase.EMPTY:
             del self._empties[: self._ask(self._empties, take=1)[1]]
-            self._go("there is another field" if self._empties else "that was the last field")
+            self._transition("there is another field" if self._empties else "that was the last field")
         elif self.phase is Phase.ITSELF:
-            self._take_itself(page)
+            self._accept_itself(page)
         elif self.phase is Phase.TAIL:
-            self._take_tail(query, page)
+            self._accept_tail(query, page)
         else:
-            self._take_first(query, page)
+            self._accept_first(query, page)
         return ()
 
-    def _take(self, query: Query, page: Page) -> Sequence[int]:
+    def _accept_page(self, query: Query, page: Page) -> Sequence[int]:
         keys = page.keys
         asked = self.cursor[self._back] if self.cursor else None
         if not in_order(self.keys, keys, asked and asked[: self._depth]):
             raise MisbehavedError(
-                f"AFAS sends rows out of the asked order or from before the asked place. Asked: {query}."
+                f"AFAS sends rows in another order than asked, or from before the key asked for. Asked: {query}."
             )
         if asked is not None and not self._exhausted and not self._is_met(asked, keys):
             if asked in keys and not self._may_be_cautious:
-                raise NoContactError.where(self._order, "others before it")
+                raise KeyComparisonError.for_key(self._order, "rows before it")
             if asked in keys or not self._gone:
                 self._look_further_back(query, keys, asked)
                 return ()
@@ -186,7 +187,7 @@ class Keyset:
         self._pages += 1
         moved = bool(keys) and keys[-1] not in self._known and keys[-1] not in self.cursor[:1]
         longest, self._longest = self._longest, max(self._longest, len(keys))
-        if is_end(len(keys), query.take) or (not moved and len(keys) < min(query.take, longest)):
+        if is_last_page(len(keys), query.take) or (not moved and len(keys) < min(query.take, longest)):
             self._exhaust(query, keys[-1] if moved else None)
         elif moved:
             self._go_on_from(page)
@@ -194,80 +195,78 @@ class Keyset:
             self._known.update((keys[place], page.fingerprint(place)) for place in new)
             self._tail = keys
             if len(keys) < query.take:
-                self._go("a long page without news")
+                self._transition("a long page without news")
             else:
                 self._ask_for_more(query)
         if len(keys) >= query.take:
-            self.size.went_well()
+            self.size.count_full_page()
         return new
 
     def _is_met(self, asked: Key, keys: Sequence[Key]) -> bool:
-        """Whether the row asked for stands before any other but those that AFAS may hold equal to it."""
+        """Whether the page starts with the row asked for, or with rows that AFAS may treat as equal to it."""
         if keys and keys[0] == asked:
             return True
-        return asked in itertools.takewhile(lambda key: tied(self.keys[: self._depth], key, asked), keys)
+        return asked in itertools.takewhile(lambda key: keys_tie(self.keys[: self._depth], key, asked), keys)
 
     def _go_on_from(self, page: Page) -> None:
-        """Choose by how many fields the next page is asked for, and keep what it will bring again."""
+        """Choose by how many fields of the key the next page is asked for; remember the rows that will come again."""
         keys = page.keys
         last = keys[-1]
         self._ends[last] += 1
         if self._ends[last] > _MOST_RETURNS:
-            raise NoContactError.where(self._order, "the same again and again")
+            raise KeyComparisonError.for_key(self._order, "the same rows again and again")
         # Where rows tie by the score, the next page needs about as many rows.
         self._stuck = max(0, self._stuck - 1)
         self._exhausted = self._back = 0
         self._gone = False
-        fields = prefix(self.keys[: self._fitting(last)], keys)
+        fields = shortest_prefix(self.keys[: self._fitting(last)], keys)
         self._depth = len(fields)
-        ties = sum(1 for _ in itertools.takewhile(lambda key: tied(fields, key, last), reversed(keys)))
+        ties = sum(1 for _ in itertools.takewhile(lambda key: keys_tie(fields, key, last), reversed(keys)))
         self._known = {keys[place]: page.fingerprint(place) for place in range(len(keys) - ties, len(keys))}
         steps = (0, *(1 << power for power in range(len(keys).bit_length())), len(keys) - 1)
         self.cursor = tuple(dict.fromkeys(keys[-1 - step] for step in steps if step < len(keys)))
-        self._go("a page that continues")
+        self._transition("a page that continues")
 
     def _ask_for_more(self, query: Query) -> None:
-        """A full page without news: one field more, then a larger page."""
+        """After a full page without a new row: ask by one field of the key more, then for a larger page."""
         if not self._exhausted and self._depth < self._fitting(self.cursor[self._back]):
             self._depth += 1
             return
         self._stuck += 1
         if self._stuck > _MOST_STUCK:
             raise MisbehavedError(
-                f"AFAS sends the same rows again and again: it holds their keys equal. Asked: {query}."
+                f"AFAS sends the same rows again and again, since it treats their keys as equal. Asked: {query}."
             )
 
-    def _take_tail(self, query: Query, page: Page) -> None:
+    def _accept_tail(self, query: Query, page: Page) -> None:
         if [*page.keys] == [self._tail[-1]]:
             self._exhaust(query, None)
         else:
             self._ask_for_more(query)
             self._back = 0
-            self._go("there is more, or it moved")
+            self._transition("there is more, or it moved")
 
     def _exhaust(self, query: Query, last: Key | None) -> None:
-        """Go on to the groups that the question didn't hold; behind the last of them is the end."""
+        """Go on to the groups that didn't fit into the query; after the last of them, the walk ends."""
         groups = len(self._behind(self.cursor[self._back], self._depth)) if self.cursor else 1
         self._exhausted += self._ask(self._left(), query.take, query.skip)[1]
         if self._exhausted < groups:
             if last is not None:
                 # As far as the groups left are concerned, the same place.
                 self.cursor, self._back, self._known = (last, *self.cursor), 0, {}
-                self._go("a page that continues")
+                self._transition("a page that continues")
         elif self._pages == 1 and not self._resumed:
             # The only page has shown rows with an empty key, too; "at or after" a key lets none through.
-            self._go("the end of the only page")
+            self._transition("the end of the only page")
         else:
-            self._go("the end of several pages")
-
-    # Contact
+            self._transition("the end of several pages")
 
     @property
     def _may_be_cautious(self) -> bool:
         return not self._cautious and any(field.kind == "decimal" for field in self.keys[: self._depth])
 
     def _look_further_back(self, query: Query, keys: Sequence[Key], asked: Key) -> None:
-        if len(keys) >= query.take and asked not in keys and tied(self.keys[: self._depth], keys[-1], asked):
+        if len(keys) >= query.take and asked not in keys and keys_tie(self.keys[: self._depth], keys[-1], asked):
             # The page ended before the row could come.
             self._ask_for_more(query)
         elif self._may_be_cautious:
@@ -276,25 +275,25 @@ class Keyset:
         elif self._back + 1 < len(self.cursor):
             self._back += 1
             self._depth = self._fitting(self.cursor[self._back])
-            self._go("the last row didn't come")
+            self._transition("the last row didn't come")
         else:
-            self._go("it didn't, and there is no other to ask for")
+            self._transition("it didn't, and there is no other to ask for")
 
-    def _take_first(self, query: Query, page: Page) -> None:
+    def _accept_first(self, query: Query, page: Page) -> None:
         if not len(page):
             # Nothing is left, so nothing can be lost.
             self._back, self._gone = 0, True
-            self._go("no row is left")
+            self._transition("no row is left")
             return
         first = page.keys[0], page.fingerprint(0)
         self._firsts += 1
         if (self.phase is Phase.AGAIN and first == self._first) or self._firsts > _MOST_FIRSTS:
-            raise NoContactError.where(self._order, f"others. Asked: {query}")
+            raise KeyComparisonError.for_key(self._order, f"other rows. Asked: {query}")
         self._first = first
-        self._go("a row")
+        self._transition("a row")
 
-    def _take_itself(self, page: Page) -> None:
+    def _accept_itself(self, page: Page) -> None:
         came = self._first[0] in page.keys
         if came:
             self._back, self._gone, self._firsts = 0, True, 0
-        self._go("it came, so the others are gone" if came else "it didn't come")
+        self._transition("it came, so the others are gone" if came else "it didn't come")

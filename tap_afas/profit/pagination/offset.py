@@ -1,4 +1,4 @@
-"""The walk by offset, for rows that nothing tells apart: each page proves that nothing moved before it."""
+"""Reads rows by `skip`, where no key orders them: each page overlaps the one before, to prove that nothing moved."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ import itertools
 from typing import TYPE_CHECKING
 
 from tap_afas.profit.errors import ProfitError, QueryTooLongError
+from tap_afas.profit.pagination.errors import MisbehavedError
 from tap_afas.profit.pagination.key import KeyField, check_keys, in_order
-from tap_afas.profit.pagination.page import MisbehavedError, is_end
+from tap_afas.profit.pagination.page_size import is_last_page
 from tap_afas.profit.query import LONGEST_QUERY, Filter, Query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_afas.profit.pagination.page import PageSize
+    from tap_afas.profit.pagination.page_size import PageSize
     from tap_afas.profit.rows import Page
 
-_MOST_HEALS = 10
+_MOST_REALIGNMENTS = 10
 # Room in the query string for the bounds of a selection and for large numbers.
 _ROOM = 300
-_MOVED = "Rows moved while they were read, further than the tap can follow."
+_MOVED = "Rows moved while they were read, further than the tap can follow: some were inserted or deleted."
 _ORDER_FIRST = {"int": 0, "date": 1, "moment": 1, "boolean": 2}
 
 
 @dataclasses.dataclass(eq=False)
 class ShiftedError(MisbehavedError):
-    """Rows moved under a walk by offset, further than it can follow."""
+    """Rows were inserted or deleted during a walk by offset, more than it can make up for."""
 
     advice: str = (
         "Without a key, rows that are inserted or deleted during the run push others along. Set `primary_keys` of this"
-        " connector if there is a key, or run when nobody works in AFAS."
+        " connector if there is a key, or run at a time when nobody works in AFAS."
     )
 
 
@@ -39,8 +40,8 @@ class UnsortableError(ProfitError):
     """AFAS can't sort the rows, so they can't be read page by page."""
 
 
-class Offset:
-    """By offset. What was delivered is, at any moment, all untouched rows up to and with the last one.
+class OffsetPaginator:
+    """Reads rows by offset. At any moment, all untouched rows up to and including the last one have been delivered.
 
     The next page begins with the rows that sort like that last one, and one row more that sorts before them: if they
     are all there, the rest of the page follows on them. If not, rows moved: the walk goes back, page by page, until it
@@ -68,33 +69,33 @@ class Offset:
         self._tail: list[bytes] = []
         self._overlap = 0
         self._back = 0
-        self._heals = 0
+        self._realignments = 0
         self._at_end = False
 
     def next_query(self) -> Query:
-        """The page that begins with the last rows of the one before, or earlier while a shift is healed."""
+        """The page that begins with the last rows of the one before; earlier ones where rows have moved."""
         if self._at_end:
             return Query(self._ids, self.where, take=self.size.take, skip=self._delivered)
         back = min(self._delivered, self._overlap + self._back)
         return Query(self._ids, self.where, take=self.size.take + back, skip=self._delivered - back)
 
     def advance(self, query: Query, page: Page) -> Sequence[int]:
-        """Take a page; while a shift is healed none of its rows may be new."""
+        """Take a page; none of its rows is delivered while the walk looks for where it was."""
         check_keys(page, self.keys)
         if self._at_end:
             self._check_end(page, query)
             return ()
         self._check_order(page, query)
         marks = [page.fingerprint(position) for position in range(len(page))]
-        new = self._aligned(marks) if not self._back else self._healed(page, marks, query)
+        new = self._aligned(marks) if not self._back else self._realigned(page, marks, query)
         if new is None:
             self._go_further_back(query)
             return ()
         short = len(marks) < query.take and not self._back
         # Only a page that begins where the one before ended proves where the end is.
-        self.done = short and is_end(len(marks), query.take)
-        self._heals = 0 if new else self._heals + 1
-        if self._heals > _MOST_HEALS:
+        self.done = short and is_last_page(len(marks), query.take)
+        self._realignments = 0 if new else self._realignments + 1
+        if self._realignments > _MOST_REALIGNMENTS:
             raise ShiftedError(_MOVED)
         # Asked again as it was, such a page would come again for ever.
         self._at_end = short and not self.done and not new
@@ -112,7 +113,7 @@ class Offset:
             self._overlap = min(len(marks), len(marks) - self._tie_start(page, len(marks) - 1) + 1)
             self._tail = (kept + marks)[-max(longest, self._overlap) :]
         if len(marks) >= query.take:
-            self.size.went_well()
+            self.size.count_full_page()
         return new
 
     def _aligned(self, marks: list[bytes]) -> list[int] | None:
@@ -123,7 +124,7 @@ class Offset:
             return None
         return list(range(overlap, len(marks)))
 
-    def _healed(self, page: Page, marks: list[bytes], query: Query) -> list[int] | None:
+    def _realigned(self, page: Page, marks: list[bytes], query: Query) -> list[int] | None:
         """The new rows of a page that goes further back; None when that can't be told from it."""
         places = {mark: position for position, mark in enumerate(marks)}
         last = next((places[mark] for mark in reversed(self._tail) if mark in places), None)
@@ -135,7 +136,7 @@ class Offset:
         if not tie and query.skip:
             return None
         known = collections.Counter(self._tail)
-        return [position for position in range(tie, len(marks)) if not _strike(known, marks[position])]
+        return [position for position in range(tie, len(marks)) if not _remove_one(known, marks[position])]
 
     def _go_further_back(self, query: Query) -> None:
         if self._back and (not query.skip or self._back > 4 * self.size.take):
@@ -158,7 +159,7 @@ class Offset:
                 break
             columns[field] = column
         if not in_order(list(columns), list(zip(*columns.values(), strict=True))):
-            raise MisbehavedError(f"AFAS sends rows out of the asked order. Asked: {query}.")
+            raise MisbehavedError(f"AFAS sends rows in another order than asked. Asked: {query}.")
 
     def _tie_start(self, page: Page, position: int) -> int:
         """The first row that sorts like the one at the position."""
@@ -179,8 +180,8 @@ def _ties(field: KeyField, one: object, other: object) -> bool:
     return one == other or (one is not None and other is not None and field.ties(one, other))  # type: ignore[arg-type]  # values
 
 
-def _strike(known: collections.Counter[bytes], mark: bytes) -> bool:
-    """Whether a row is among the known ones; counts it off."""
+def _remove_one(known: collections.Counter[bytes], mark: bytes) -> bool:
+    """Whether a row is among the known ones; takes one of its kind from the count."""
     if known[mark] <= 0:
         return False
     known[mark] -= 1

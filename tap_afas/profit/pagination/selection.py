@@ -1,12 +1,12 @@
-"""Which rows a walk reads. The stamp selects; the order is the walk's."""
+"""Which rows of a connector a scan reads: all, those with a stamp from a lower bound on, or those without a stamp."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tap_afas.profit.pagination.page import MisbehavedError
-from tap_afas.profit.query import Condition, Filter, Group, Query, both
+from tap_afas.profit.pagination.errors import MisbehavedError
+from tap_afas.profit.query import Condition, Filter, Group, Query, and_filters
 from tap_afas.profit.wall_time import SECONDS, Unit, shift
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ Stamp: TypeAlias = Any
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Selection:
-    """Some rows of a connector.
+    """The conditions for the rows that a scan reads, and the bounds that their stamps must keep.
 
     Attributes:
-        name: `all`, `changed` or `empty`; the place in the STATE names it.
+        name: `all`, `changed` or `empty`; `place` in the STATE holds it.
         stamp: The stamp's field; empty where none selects.
         groups: The conditions, besides the filter of the settings.
-        low: No row bears an earlier stamp.
-        high: No row bears a later one.
+        low: The earliest stamp among its rows may be this; None: no bound.
+        high: The latest stamp among its rows may be this; None: no bound.
         empty: Whether rows may have an empty stamp.
     """
 
@@ -38,33 +38,35 @@ class Selection:
     empty: bool = True
 
     def where(self, filter_: Filter) -> Filter:
-        """The rows that a filter lets through as well."""
-        return both(filter_, self.groups)
+        """The filter to ask with: the selection's conditions and those of `filter_`."""
+        return and_filters(filter_, self.groups)
 
     def check(self, query: Query, stamps: Sequence[Stamp], unit: Unit) -> None:
-        """Check that rows lie in the selection.
+        """Check that the stamps of a page lie within the selection.
 
-        A row may be stored finer than shown, and so be shown up to a unit below the low end, or above the high one.
+        A row may be stored finer than shown, and so be shown up to a unit before the lower bound, or after the upper.
 
         Raises:
-            MisbehavedError: They don't.
+            MisbehavedError: One lies outside.
         """
         if not self.groups:
             return
         filled = [stamp for stamp in stamps if stamp is not None]
         if len(filled) < len(stamps) and not self.empty:
-            raise MisbehavedError(f"AFAS sends rows with an empty {self.stamp}. Asked: {query}.")
+            raise MisbehavedError(
+                f"AFAS sends rows with an empty {self.stamp}, which the query excludes. Asked: {query}."
+            )
         if filled and self.low is None and self.high is None and self.name == "empty":
             raise MisbehavedError(
-                f"AFAS sends rows with a {self.stamp} where it was asked for those without. Asked: {query}."
+                f"AFAS sends rows with a {self.stamp}, though only those without one were asked for. Asked: {query}."
             )
         if filled and self.low is not None and _earlier(low := min(filled), self.low, unit):
             raise MisbehavedError(
-                f"AFAS sends rows with {self.stamp} {low}, from before the asked {self.low}. Asked: {query}."
+                f"AFAS sends rows with {self.stamp} {low}, earlier than the {self.low} asked for. Asked: {query}."
             )
         if filled and self.high is not None and _earlier(self.high, high := max(filled), unit):
             raise MisbehavedError(
-                f"AFAS sends rows with {self.stamp} {high}, from behind the asked {self.high}. Asked: {query}."
+                f"AFAS sends rows with {self.stamp} {high}, later than the {self.high} asked for. Asked: {query}."
             )
 
 
@@ -73,36 +75,36 @@ def _earlier(stamp: Stamp, other: Stamp, unit: Unit) -> bool:
     return bool(stamp < (other if isinstance(other, int) else shift(other, -SECONDS[unit])))
 
 
-def everything() -> Selection:
-    """All rows that the filter lets through."""
+def all_rows() -> Selection:
+    """All rows; only the filter of the settings counts."""
     return Selection("all")
 
 
-def changed(stamp: str, low: Stamp, *, or_empty: bool = False) -> Selection:
-    """The rows with a stamp at or after a low end, and where asked those with an empty one."""
+def changed_since(stamp: str, low: Stamp, *, or_empty: bool = False) -> Selection:
+    """The rows with a stamp at or after `low`, and with `or_empty` those without a stamp too."""
     groups: Filter = ((Condition(stamp, ">=", str(low)),),)
     if or_empty:
         groups = (*groups, (Condition(stamp, "empty"),))
     return Selection("changed", stamp, groups, low=low, empty=or_empty)
 
 
-def empty(stamp: str) -> Selection:
-    """The rows with an empty stamp."""
+def empty_stamp(stamp: str) -> Selection:
+    """The rows without a stamp."""
     return Selection("empty", stamp, ((Condition(stamp, "empty"),),))
 
 
-def between(stamp: str, low: Stamp, high: Stamp, *, behind: bool) -> Selection:
-    """The rows with a stamp up to and with a high end: behind a low one, or from it on, or all where it is None."""
+def stamps_between(stamp: str, low: Stamp, high: Stamp, *, behind: bool) -> Selection:
+    """The rows with a stamp from `low` (None: the first) to `high`, both included; `behind` leaves out `low` itself."""
     group: Group = (Condition(stamp, "<=", str(high)),)
     if low is not None:
         group = (Condition(stamp, ">" if behind else ">=", str(low)), *group)
     return Selection("changed", stamp, (group,), low=low, high=high, empty=False)
 
 
-def highest(stamp: str, selection: Selection, filter_: Filter, cap: Stamp) -> Query:
-    """The one row of a selection with the highest stamp, at or before a cap (None: whatever it is)."""
+def highest_stamp_query(stamp: str, selection: Selection, filter_: Filter, cap: Stamp) -> Query:
+    """The query for one row: the one with the highest stamp of a selection, at or before `cap` (None: no bound)."""
     group: Group = (Condition(stamp, "not empty"),)
     if cap is not None:
         group = (*group, Condition(stamp, "<=", str(cap)))
     groups = tuple(one for one in selection.groups if one != (Condition(stamp, "empty"),))
-    return Query((f"-{stamp}",), both(both(filter_, groups), (group,)), take=1)
+    return Query((f"-{stamp}",), and_filters(and_filters(filter_, groups), (group,)), take=1)

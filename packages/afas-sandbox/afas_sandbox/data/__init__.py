@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from afas_sandbox.data.allocation import Allocation
 from afas_sandbox.data.articles import Articles
 from afas_sandbox.data.codes import Codes
 from afas_sandbox.data.dossier import Dossier
@@ -60,6 +61,7 @@ def dataset(*, scale: float = 1.0, seed: int = 1, now: dt.datetime) -> Dataset:
             articles.tables(),
             trade.tables(),
             ledger.tables(),
+            Allocation(ledger).tables(),
             staff.tables(),
             Persons(relations, staff).tables(),
             projects.tables(),

@@ -26,6 +26,7 @@ CONTROLS: dict[str, tuple[DataType, int]] = {
     "ref": ("int", 5),
     "remark": ("string", 23),
     "text": ("string", 1),
+    "time": ("date", 7),
 }
 """What the files call a field's kind: its data type and control type."""
 

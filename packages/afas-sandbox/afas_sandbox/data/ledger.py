@@ -262,11 +262,16 @@ class Ledger:
         yield table("Profit_Period_balance", self._balances, self._new_balance)
         yield table("Profit_Creditor_Invoices", self._open_rows, self._new_open)
 
-    def _rows(self) -> Iterator[Row]:
+    def numbered_entries(self) -> Iterator[tuple[Entry, int]]:
+        """All entries with their numbers, which count within a journal."""
         numbers: dict[tuple[int, str], int] = {}
         for entry in self.entries():
             journal = (entry.unit, entry.journal)
             numbers[journal] = number = numbers.get(journal, 0) + 1
+            yield entry, number
+
+    def _rows(self) -> Iterator[Row]:
+        for entry, number in self.numbered_entries():
             yield from entry_rows(entry, number)
 
     def _new_row(self, number: int) -> Row:

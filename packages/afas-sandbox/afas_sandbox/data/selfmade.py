@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from afas_sandbox.model import Row, Table
 
 FIRST_DAY, LAST_DAY = midnight(dt.date(1900, 1, 1)), midnight(dt.date(9999, 12, 31))
+# Of a time without a date.
+TIMES_DAY = dt.datetime(1900, 1, 1)  # noqa: DTZ001 - wall time
 PRICE_LISTS = ("BRUTO", "NETTO", "ACTIE")
 MISTYPED = "2099-03-02T10:15:00.000"
 NEW_LINE = 1_000_000_000
@@ -212,6 +214,7 @@ class Selfmade:
             rng.choice(("1 hoog", "2 normaal", "3 laag")),
             None if number % 50 == 9 else rng.random() < 0.8,
             stamp(created - dt.timedelta(minutes=rng.randrange(90))),
+            None if number % 7 == 3 else stamp(TIMES_DAY + dt.timedelta(minutes=number * 15 % 1440)),
             stamp(created),
             modified,
         )

@@ -1,4 +1,4 @@
-"""What a run reads, where it begins, and where a killed one stood."""
+"""What a run reads (`Scan`), where it begins (`StartingPoint`), and where a killed one can go on (`ResumePoint`)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Reading:
-    """A selection, read from its first page to its last.
+class Scan:
+    """One pass through the rows of a selection, from the first page to the last.
 
     Attributes:
         selection: Which rows.
         where: The filter of the settings, or a part of one that doesn't fit into a question as a whole.
-        name: Of the selection and the part; the place in the STATE names it.
-        version: Under which its records go, if they bear one.
+        name: Tells it from the run's other scans, such as `all` or `changed 2`; `place` in the STATE holds it.
+        version: The `version` of its RECORD messages, if they have one.
     """
 
     selection: Selection
@@ -32,21 +32,21 @@ class Reading:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Place:
-    """All that a walk stands on, so that a killed run can go on.
+class ResumePoint:
+    """All that a run needs to go on where a killed one stopped; `place` in the STATE, as text.
 
     Attributes:
-        reading: The name of the reading it stands in.
-        cursor: Keys to go on from, the last one first; empty: it has not begun.
-        lower: The lower end of the run, if it has one.
+        scan: The name of the scan that was under way.
+        cursor: Keys to go on from, the last one first; empty where no page had come.
+        lower: The run's lower bound: it reads rows whose stamp is at or after it.
         highest: The highest stamp as answered before the first page, at or before `cap`; or of the rows read so far.
-        witness: The key of the row that bears it.
-        asked: Whether AFAS answered it.
+        witness: The key of the row with that stamp.
+        asked: Whether `highest` is an answer of AFAS to that very question.
         cap: The earliest wall time of the run's start.
-        met: Whether what came shows that AFAS reads the lower end as it shows stamps.
+        met: Whether the rows so far prove that AFAS compares the lower bound as it shows stamps.
     """
 
-    reading: str
+    scan: str
     cursor: tuple[Key, ...] = ()
     lower: Stamp = None
     highest: Stamp = None
@@ -57,19 +57,19 @@ class Place:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Since:
+class StartingPoint:
     """What earlier runs left, and where this one begins.
 
     Attributes:
         lower: The stamp to begin at; None for a first sync.
         bookmark: The highest stamp that earlier runs reached.
-        witness: The key of a row that bore it.
-        unit: In which stamps were shown so far.
+        witness: The key of a row whose stamp was the bookmark.
+        unit: The step in which AFAS showed stamps so far.
         cap: No later stamp becomes the bookmark. None: any may.
         at_once: Whether one question may do for all that changed.
         lagged: For a stream that appends: the cap, by the unit in which stamps are shown.
         beyond: For a stream that appends: a stamp that no row passes which is shown with this one, by the unit.
-        bounded: For a stream that appends: what to read up to a stamp (None: there is none).
+        scans_up_to: For a stream that appends: what to read up to a stamp (None: there is none).
     """
 
     lower: Stamp = None
@@ -80,9 +80,9 @@ class Since:
     at_once: bool = False
     lagged: Callable[[Unit], Stamp] | None = None
     beyond: Callable[[Stamp, Unit | None], Stamp] | None = None
-    bounded: Callable[[Stamp], Sequence[Reading]] | None = None
+    scans_up_to: Callable[[Stamp], Sequence[Scan]] | None = None
 
     @property
     def meets_witness(self) -> bool:
-        """Whether the run begins at or before the bookmark, and so should meet the row that bore it."""
+        """Whether the run begins at or before the bookmark, and so should read the witness again."""
         return not self.lagged and None not in {self.lower, self.bookmark} and bool(self.lower <= self.bookmark)

@@ -1,4 +1,4 @@
-"""The place of a killed run, as one text of the STATE."""
+"""Writes a `ResumePoint` as the text that the STATE holds under `place`, and reads it back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_afas.inputs import StateError
 from tap_afas.profit.pagination.key import key_from_text, key_to_text
-from tap_afas.profit.pagination.reading import Place
+from tap_afas.profit.pagination.scan import ResumePoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,22 +18,35 @@ if TYPE_CHECKING:
     from tap_afas.profit.pagination.key import KeyField
 
 
-def place_to_text(place: Place, keys: Sequence[KeyField], start: datetime.datetime) -> str:
-    """A place as one text."""
+def resume_point_to_text(resume_point: ResumePoint, keys: Sequence[KeyField], start: datetime.datetime) -> str:
+    """A resume point as one JSON text.
+
+    Args:
+        resume_point: What to write.
+        keys: The key's fields, in their order.
+        start: When the run started.
+    """
+    fields = dataclasses.asdict(resume_point)
     return json.dumps({
-        **dataclasses.asdict(place),
-        "cursor": [key_to_text(key) for key in place.cursor],
-        "witness": None if place.witness is None else key_to_text(place.witness),
+        "reading": fields.pop("scan"),
+        **fields,
+        "cursor": [key_to_text(key) for key in resume_point.cursor],
+        "witness": None if resume_point.witness is None else key_to_text(resume_point.witness),
         "keys": [key.id for key in keys],
         "start": start.isoformat(),
     })
 
 
-def check_place(stream: str, text: str, names: Sequence[str]) -> dict[str, Any]:
-    """The content of a place that is about a key.
+def check_resume_point(stream: str, text: str, names: Sequence[str]) -> dict[str, Any]:
+    """The JSON object in a resume point's text, if it goes with the key that the stream has now.
+
+    Args:
+        stream: The stream's name, for the error.
+        text: `place` in the STATE.
+        names: The key's fields now.
 
     Raises:
-        StateError: It can't be read, or it is about another key.
+        StateError: It is not JSON of this form, or was written under another key.
     """
     try:
         content = json.loads(text)
@@ -48,20 +61,26 @@ def check_place(stream: str, text: str, names: Sequence[str]) -> dict[str, Any]:
     return content  # type: ignore[no-any-return]  # an object, since it has keys
 
 
-def read_place(
+def read_resume_point(
     stream: str, text: str, keys: Sequence[KeyField], key: ReplicationKey
-) -> tuple[Place, datetime.datetime]:
-    """The place of a killed run, and when that had started.
+) -> tuple[ResumePoint, datetime.datetime]:
+    """Where a killed run can go on, and when that run had started.
+
+    Args:
+        stream: The stream's name, for the error.
+        text: `place` in the STATE.
+        keys: The key's fields now.
+        key: The stream's replication key.
 
     Raises:
-        StateError: It can't be used, or it is about another key.
+        StateError: It is not JSON of this form, or was written under another key.
     """
-    content = check_place(stream, text, [field.id for field in keys])
+    content = check_resume_point(stream, text, [field.id for field in keys])
     try:
         for name in ("lower", "highest", "cap"):
             key.check(content[name])
-        place = Place(
-            reading=str(content["reading"]),
+        resume_point = ResumePoint(
+            scan=str(content["reading"]),
             cursor=tuple(key_from_text(one, keys) for one in content["cursor"]),
             lower=content["lower"],
             highest=content["highest"],
@@ -75,7 +94,7 @@ def read_place(
             raise ValueError("no offset")  # noqa: TRY301 - told below
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise _unusable(stream) from None
-    return place, start
+    return resume_point, start
 
 
 def _unusable(stream: str) -> StateError:

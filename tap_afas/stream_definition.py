@@ -1,4 +1,4 @@
-"""What a stream is, and whether the connector still fits it."""
+"""A stream as discovery or a catalog defines it, held against the connector as it is now (drift)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.profit.errors import ProfitError
-from tap_afas.schema import fits, kind_in_schema
+from tap_afas.schema import fits_column, kind_in_schema
 
 if TYPE_CHECKING:
     from tap_afas.profit.metainfo import Connector, Kind
 
 
 class SchemaChangedError(ProfitError):
-    """The connector doesn't fit the stream, or no longer."""
+    """The connector in AFAS no longer fits the stream's catalog entry, or the entry can't be synced."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Definition:
+class StreamDefinition:
     """A stream as discovery or a catalog defines it.
 
     Attributes:
@@ -45,8 +45,15 @@ class Definition:
         return {field: kind_in_schema(schema) for field, schema in self.schema.get("properties", {}).items()}
 
     @property
+    def emitted(self) -> dict[str, Kind]:
+        """The kinds of the fields that its records hold."""
+        kinds = self.kinds
+        wanted = {*(kinds if self.selected is None else self.selected), *self.primary_keys, self.stamp}
+        return {name: kind for name, kind in kinds.items() if name in wanted}
+
+    @property
     def logger(self) -> logging.Logger:
-        """Where is said what concerns the stream; the SDK's logger of it."""
+        """The logger of the stream, the one that the SDK uses too: `tap-afas.<name>`."""
         return logging.getLogger(f"tap-afas.{self.name}")
 
     def sorting_key(self, connector: Connector) -> tuple[str, ...]:
@@ -65,7 +72,7 @@ class Definition:
                 "Run discovery again, and correct `primary_keys`, `replication_key` or the catalog.",
             )
         for field, column in columns.items():
-            if field in now and not fits(now[field], column):
+            if field in now and not fits_column(now[field], column):
                 raise SchemaChangedError(
                     f"The field {field} was {column} when the catalog was made, and is {now[field]} now.",
                     "Run discovery again and give the target a new column, or keep the old type with"
@@ -97,7 +104,7 @@ class Definition:
         """Check that a connector's rows can be selected by the replication key.
 
         Raises:
-            SchemaChangedError: They can't.
+            SchemaChangedError: AFAS can't sort on it, or it is neither a date nor a whole number.
         """
         stamp = self.replication_key or ""
         setting = f"`streams.{self.connector_id}.replication_key`"

@@ -40,6 +40,7 @@ _CODE, _FINER, _LATER = ("Code",), ("Price", "Id"), ("At",)
 _READ_AS_LATER: dict[str, Any] = {"shifted_fields": ["At"], "shifted_literals": 7200}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stamp", [None, "Modified"])
 @pytest.mark.parametrize("before", [(), ("Kind",)])
 @pytest.mark.parametrize(
@@ -79,18 +80,23 @@ def test_a_key_whose_literals_afas_reads_as_earlier_fails_with_a_sentence(sandbo
     odd: dict[str, Any] = {"shifted_fields": ["At"], "shifted_literals": -7200}
     ran = Story(sandbox, _rows(At=_at), key=("At",), stamp=stamp, settings=_PAGE, **odd).sync()
     assert ran.error is not None
-    assert "Item: AFAS sends rows out of the asked order or from before the asked place. Asked: where At >=" in ran.said
+    assert (
+        "Item: AFAS sends rows in another order than asked, or from before the key asked for. Asked: where At >="
+        in ran.said
+    )
 
 
 def test_what_is_read_by_offset_is_said_once(sandbox: Sandbox) -> None:
     ran = Story(sandbox, _rows(Code=str), key=("Code",), settings=_PAGE, padded={"Code": 10}).whole()
     (said,) = ran.log
     assert said.startswith(
-        "AFAS compares Code otherwise than it shows it: asked for the rows from one on, it sends others."
+        "AFAS compares Code differently from how it shows it: asked for the rows that start at a given key, it sent"
+        " other rows."
     )
     assert said.endswith("The rows are read by offset, which takes longer.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stamp", [None, "Modified"])
 @pytest.mark.parametrize("skip", [0, 19, 20, 25, 30, 45])
 @pytest.mark.parametrize("take", [1, 11, 30, 200])
@@ -118,6 +124,7 @@ def test_a_purge_of_what_was_read_before_every_page(sandbox: Sandbox, stamp: str
     assert len(ran.pages) < 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [0.2, 0.5, 0.8])
 @pytest.mark.parametrize("gone", ["the last row", "the last page", "all that was read", "everything"])
 def test_a_run_that_goes_on_where_the_last_row_is_gone(sandbox: Sandbox, cut: float, gone: str) -> None:

@@ -1,17 +1,17 @@
-"""The first question of a run that goes on from a bookmark: what changed and what is empty, in one answer."""
+"""The first question after a bookmark: can one answer hold every row that changed or has no stamp?"""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import TYPE_CHECKING
 
-from tap_afas.profit.pagination.page import is_end
+from tap_afas.profit.pagination.page_size import is_last_page
 from tap_afas.profit.query import Query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_afas.profit.pagination.page import PageSize
+    from tap_afas.profit.pagination.page_size import PageSize
     from tap_afas.profit.query import Filter
     from tap_afas.profit.rows import Page
 
@@ -20,8 +20,10 @@ _ONE_MOMENT = 60.0
 _OVERLAP = 2
 
 
-class Moment:
-    """Rows as they were at one moment, if they fit into one answer.
+class SingleAnswer:
+    """Asks for all rows of a selection at once, and tells whether the answer was all of them at one moment.
+
+    Where it wasn't, the rows are to be read again page by page.
 
     Args:
         order: The fields to sort by.
@@ -51,7 +53,7 @@ class Moment:
             return [page.fingerprint(place) for place in range(len(page))] == self._last
         if len(page) >= query.take or seconds > _ONE_MOMENT:
             return False
-        if is_end(len(page), query.take):
+        if is_last_page(len(page), query.take):
             return True
         self._last = [page.fingerprint(len(page) - back) for back in range(_OVERLAP, 0, -1)]
         self._tail = dataclasses.replace(query, take=2 * _OVERLAP, skip=len(page) - _OVERLAP)

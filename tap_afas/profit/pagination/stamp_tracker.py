@@ -1,4 +1,4 @@
-"""What the pages of a run tell about its stamps: all that the bookmark needs."""
+"""Collects from the pages of a run what the next bookmark is made of: the highest stamp, its row, the unit."""
 
 from __future__ import annotations
 
@@ -10,46 +10,51 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_afas.profit.pagination.key import Key
-    from tap_afas.profit.pagination.reading import Place, Since
+    from tap_afas.profit.pagination.scan import ResumePoint, StartingPoint
     from tap_afas.profit.pagination.selection import Stamp
     from tap_afas.profit.rows import Page
 
 
-class Stamps:
-    """The stamps of a run.
+class StampTracker:
+    """What is known of a run's stamps so far; each page adds to it.
 
     Args:
         since: What earlier runs left.
-        place: Where a killed run stood, if this one goes on from there.
+        resume_point: Where a killed run stood, if this one goes on from there.
 
     Attributes:
         highest: The bookmark to be, once all has been read; None where there is none.
-        witness: The key of the row that bears it.
-        old_witness: The key of a row that bears the old bookmark.
+        witness: The key of the row with that stamp.
+        old_witness: The key of a row whose stamp is the bookmark of the run before.
         until: Up to which stamp a stream that appends reads, and from which the next run goes on.
         unit: In which stamps are shown, as far as is known.
         empties: How many rows had an empty stamp.
-        met: Whether the row that bore the old bookmark came, with a stamp, and some row from before that bookmark: one
-            that changed since comes however literals are read.
-        same_stamp: The key of another row that bears it.
+        met: Whether the old witness came, with a stamp, and also some row at or before the old bookmark (a witness
+            that has changed since proves nothing: it comes however AFAS compares).
+        same_stamp: The key of a row that came and whose stamp is the old bookmark.
     """
 
-    def __init__(self, since: Since, place: Place | None) -> None:
-        self.highest: Stamp = place.highest if place else None
-        self.witness: Key | None = place.witness if place else None
+    def __init__(self, since: StartingPoint, resume_point: ResumePoint | None) -> None:
+        self.highest: Stamp = resume_point.highest if resume_point else None
+        self.witness: Key | None = resume_point.witness if resume_point else None
         self.old_witness = since.witness
         self.until: Stamp = None
         self.unit = since.unit
         self.empties = 0
-        self.met = bool(place and place.met)
+        self.met = bool(resume_point and resume_point.met)
         self._came = self._proven = False
         self.same_stamp: Key | None = None
         self._bookmark = since.bookmark
 
-    def look(self, page: Page, new: Sequence[int]) -> None:
-        """Take note of a page, of which some rows are new."""
+    def add_page(self, page: Page, new: Sequence[int]) -> None:
+        """Learn from a page.
+
+        Args:
+            page: The page.
+            new: The positions of the rows that are delivered.
+        """
         stamps = page.stamps
-        self.empties += sum(stamps[place] is None for place in new) if None in stamps else 0
+        self.empties += sum(stamps[position] is None for position in new) if None in stamps else 0
         if self.unit != "second":
             self.unit = coarsest_unit((stamp for stamp in stamps if isinstance(stamp, str)), self.unit)
         if self._bookmark is None or (self.met and self.old_witness is not None):
@@ -60,22 +65,22 @@ class Stamps:
         if stamp is not None:
             self._came = True
             if stamp < self._bookmark:
-                # A late commit took it back: it came, but isn't a row that bears the bookmark any more.
+                # A late commit gave it an earlier stamp: it came, but is no longer a row with the bookmark.
                 self.old_witness = None
         self._proven = self._proven or any(stamp is not None and stamp <= self._bookmark for stamp in stamps)
         self.met = self._came and self._proven
 
-    def lift(self, page: Page, places: Sequence[int], cap: Stamp) -> None:
-        """Lift the highest stamp to that of rows, as far as the cap allows."""
-        for place in places:
-            stamp = page.stamps[place]
+    def raise_highest(self, page: Page, positions: Sequence[int], cap: Stamp) -> None:
+        """Raise the highest stamp to that of the rows at some positions; stamps after `cap` don't count."""
+        for position in positions:
+            stamp = page.stamps[position]
             if stamp is None or (cap is not None and stamp > cap):
                 continue
             if self.highest is None or stamp > self.highest:
-                key = page.keys[place]
+                key = page.keys[position]
                 self.highest, self.witness = stamp, key if key and None not in key else None
 
-    def forget(self) -> None:
-        """What was read is read again, or doesn't tell the highest stamp."""
+    def reset(self) -> None:
+        """Forget the highest stamp and the rows without one: what was read will be read again."""
         self.highest = self.witness = None
         self.empties = 0

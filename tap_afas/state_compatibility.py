@@ -1,0 +1,308 @@
+"""Whether a run may go on under a STATE: what the rows in the target were loaded under, and what has changed since.
+
+A target keeps the table that it made: with its key, its columns and its name. And a bookmark says nothing of rows that
+another filter left out. So the STATE tells what was so, as short hashes, and each difference has its answer here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from msgspec import UNSET
+
+from tap_afas.bookmark import Bookmark
+from tap_afas.inputs import InputError
+from tap_afas.loaded_under import LoadedUnder, Shape, token
+from tap_afas.profit.known_connectors import FORMER_KEYS, KEYS, listed_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tap_afas.settings import Settings
+    from tap_afas.stream_definition import StreamDefinition
+
+_LEAST_GONE = 100
+
+
+class IncompatibleStateError(InputError):
+    """The stream can't go on under this STATE; `str()` says what to do."""
+
+    def __init__(self, definition: StreamDefinition, sentence: str) -> None:
+        super().__init__(f"{sentence} {way_out(definition)}")
+
+
+class ShrunkError(InputError):
+    """A table came with so few rows that its target keeps what it has."""
+
+
+def way_out(definition: StreamDefinition) -> str:
+    """How to start one stream anew, while the bookmarks of the others stay."""
+    table = f"Drop the table {definition.name} in the target"
+    extractor = os.environ.get("MELTANO_EXTRACTOR_NAME")
+    if not extractor:
+        return f"{table}, take `{definition.name}` out of `bookmarks` in the state file, and run again."
+    loader = os.environ.get("MELTANO_LOADER_NAME", "target-postgres")
+    environment = os.environ.get("MELTANO_ENVIRONMENT")
+    meltano = f"meltano --environment={environment}" if environment else "meltano"
+    only = f"{extractor.upper().replace('-', '_')}__SELECT_FILTER='{json.dumps([definition.connector_id])}'"
+    return f"{table}, and start this stream anew: `{only} {meltano} run --full-refresh {extractor} {loader}`."
+
+
+# The key
+
+
+def key_to_text(names: Sequence[str]) -> str:
+    """A key as the STATE holds it."""
+    return json.dumps(list(names), ensure_ascii=False)
+
+
+def key_of(definition: StreamDefinition, state: Mapping[str, Any], settings: Settings) -> tuple[str, ...] | None:
+    """The key that a stream was loaded under; None: nothing was loaded yet.
+
+    Args:
+        definition: The stream as it is now.
+        state: Its part of the STATE.
+        settings: Theirs is the key of a STATE that tells none, else the one in the tap's list.
+    """
+    if not state:
+        return None
+    if "key" in state:
+        text = state["key"]
+        try:
+            names = json.loads(text) if isinstance(text, str) else None
+        except ValueError:
+            names = None
+        return tuple(map(str, names)) if isinstance(names, list) else None
+    mine = settings.stream(definition.connector_id).primary_keys
+    if mine is not UNSET:
+        return mine
+    listed = _listed(definition, KEYS) or _listed(definition, FORMER_KEYS)
+    return listed or definition.primary_keys
+
+
+def _listed(definition: StreamDefinition, keys: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    key = listed_key(keys, definition.connector_id)
+    return key if all(field in definition.kinds for field in key) else ()
+
+
+def with_key_of_state(
+    definition: StreamDefinition, loaded: tuple[str, ...] | None, state: Mapping[str, Any], settings: Settings
+) -> StreamDefinition:
+    """The stream with the key that it was loaded under, where only the tap's list says another one."""
+    if loaded is None or loaded == definition.primary_keys:
+        return definition
+    listed = definition.primary_keys == _listed(definition, KEYS)
+    if settings.stream(definition.connector_id).primary_keys is not UNSET or not listed:
+        return definition
+    selected = definition.kinds if definition.selected is None else definition.selected
+    if not all(field in selected for field in loaded):
+        return definition
+    stamp = state.get("replication_key")
+    if not definition.primary_keys and stamp in definition.kinds:
+        # It was read whole only for want of a key.
+        return dataclasses.replace(
+            definition, primary_keys=loaded, replication_key=stamp, replication_method="INCREMENTAL"
+        )
+    if not loaded:
+        return dataclasses.replace(definition, primary_keys=(), replication_key=None, replication_method="FULL_TABLE")
+    return dataclasses.replace(definition, primary_keys=loaded)
+
+
+def check_key(definition: StreamDefinition, loaded: tuple[str, ...] | None) -> None:
+    """Check that a stream has the key that it was loaded under: a target doesn't change the key of a table.
+
+    Raises:
+        IncompatibleStateError: It has another one.
+    """
+    if loaded is not None and loaded != definition.primary_keys:
+        raise IncompatibleStateError(
+            definition,
+            f"The stream was loaded under {_named(loaded)}, and has {_named(definition.primary_keys)} now: the target's"
+            " table isn't made for that, and rows would double.",
+        )
+
+
+def _named(key: Sequence[str]) -> str:
+    return f"the key {', '.join(key)}" if key else "no key"
+
+
+# What else it was loaded under
+
+
+def compare(definition: StreamDefinition, bookmark: Bookmark, now: LoadedUnder, *, appends: bool) -> Bookmark:
+    """Hold a run against what its stream was loaded under.
+
+    Args:
+        definition: The stream.
+        bookmark: What the STATE says.
+        now: What the run loads under.
+        appends: Whether each change is sent as one row more.
+
+    Returns:
+        The bookmark to go on from: a new one where rows may be lacking that another filter left out.
+
+    Raises:
+        IncompatibleStateError: The target's table isn't made for what would come.
+    """
+    before = LoadedUnder.from_text(bookmark.loaded_under)
+    if before is None:
+        return bookmark
+    if before.alias != now.alias:
+        raise IncompatibleStateError(definition, "The stream goes into a table of another name than before.")
+    old, new = before.kinds, now.kinds
+    retyped = [name for name in definition.emitted if old.get(token(name)) not in {None, new.get(token(name))}]
+    if retyped:
+        raise IncompatibleStateError(
+            definition, f"{', '.join(retyped)} had another type when the target's table was made, and targets keep it."
+        )
+    if definition.stamp is None:
+        # It is read whole each time.
+        return bookmark
+    changed = " and ".join(now.differs_in(before))
+    if changed and appends:
+        raise IncompatibleStateError(
+            definition, f"{changed} changed since the last run: a stream that appends would lack rows, or double them."
+        )
+    if changed:
+        definition.logger.warning("Reading the stream anew, since %s changed.", changed)
+        return bookmark.anew()
+    added = [name for name in definition.emitted if token(name) in new and token(name) not in old]
+    if added or before.maps != now.maps:
+        definition.logger.warning(
+            "%s in what is read from now on; rows that were loaded before stay as they are. To load them again: %s",
+            f"{', '.join(added)} will be" if added else "The other stream maps will show",
+            way_out(definition),
+        )
+    return bookmark
+
+
+# A source that shrinks
+
+
+def check_count(
+    definition: StreamDefinition, bookmark: Bookmark, now: LoadedUnder, rows: int, accepted: int | None
+) -> None:
+    """Check that a table, read whole, has not shrunk as it does where rights were lost.
+
+    Args:
+        definition: The stream.
+        bookmark: What the STATE says.
+        now: What the run loads under; the count under another filter tells nothing.
+        rows: How many came.
+        accepted: From which number of rows on it is taken for whole.
+
+    Raises:
+        ShrunkError: It has, by more than half and by 100 rows, or to none at all.
+    """
+    last = bookmark.rows_whole
+    if not last:
+        return
+    shrunk = rows == 0 or (rows * 2 < last and last - rows >= _LEAST_GONE)
+    if not shrunk or (accepted is not None and rows >= accepted):
+        return
+    before = LoadedUnder.from_text(bookmark.loaded_under)
+    if before is None or now.differs_in(before):
+        definition.logger.warning("%d rows, and %d before the settings changed.", rows, last)
+        return
+    raise ShrunkError(
+        f"{definition.connector_id} has {rows} rows, and had {last}: nothing is taken out of the target. When the"
+        " rights of the token's user change, AFAS leaves rows out without a word. If they are really gone, set"
+        f" `streams.{definition.connector_id}.accept_fewer_rows: {rows}`."
+    )
+
+
+# The environment
+
+
+def check_environment(environment: str, parts: Mapping[str, Mapping[str, Any]], accepted: str | None) -> None:
+    """Check that the environment that answers is the one that the STATE is about.
+
+    Args:
+        environment: Its id; empty where AFAS tells none.
+        parts: By stream, the parts of the STATE of the selected streams.
+        accepted: An environment that may go on under another one's STATE.
+
+    Raises:
+        InputError: It is another one.
+    """
+    if not environment or (accepted or "").casefold() == environment.casefold():
+        return
+    for stream, part in sorted(parts.items()):
+        before = part.get("environment")
+        if isinstance(before, str) and before and before.casefold() != environment.casefold():
+            raise InputError(
+                f"The state is about the environment {before} ({stream}), and {environment} answers: rows of both would"
+                " get mixed in one table. Use a state and a schema for each environment; or if this one is to go on"
+                f" where that one stood, set `accept_environment: {environment}`."
+            )
+
+
+class StateCheck:
+    """One stream's run, held against its part of the STATE.
+
+    Attributes:
+        definition: The stream, with the key that it was loaded under where only the tap's list says another one.
+        environment: AFAS' id of the environment, as far as it is known.
+
+    Args:
+        definition: The stream.
+        state: Its part of the STATE.
+        settings: The settings.
+        shape: What the SDK's settings make of it.
+    """
+
+    def __init__(
+        self, definition: StreamDefinition, state: Mapping[str, Any], settings: Settings, shape: Shape
+    ) -> None:
+        self._loaded = key_of(definition, state, settings)
+        self._settings = settings
+        self.definition = with_key_of_state(definition, self._loaded, state, settings)
+        self.environment = ""
+        self._now = LoadedUnder.now(self.definition, settings, shape)
+        self._before = Bookmark()
+
+    @property
+    def same_key(self) -> bool:
+        """Whether the stream has the key that it was loaded under, if anything was."""
+        return self._loaded in {None, self.definition.primary_keys}
+
+    def begin(self, bookmark: Bookmark, *, appends: bool) -> Bookmark:
+        """The bookmark to go on from.
+
+        Raises:
+            IncompatibleStateError: The target's table isn't made for what would come.
+        """
+        check_key(self.definition, self._loaded)
+        if self._loaded is not None:
+            bookmark = dataclasses.replace(bookmark, key=key_to_text(self._loaded))
+        self._before = compare(self.definition, bookmark, self._now, appends=appends)
+        return self._before
+
+    def loaded(self, bookmark: Bookmark) -> Bookmark:
+        """The bookmark once a page has shown that the key tells rows apart."""
+        return dataclasses.replace(
+            bookmark,
+            key=key_to_text(self.definition.primary_keys),
+            loaded_under=self._now.to_text(),
+            environment=self.environment or bookmark.environment,
+        )
+
+    def read_whole(self, bookmark: Bookmark, rows: int, *, activates: bool) -> Bookmark:
+        """The bookmark behind a whole table.
+
+        Args:
+            bookmark: The one before.
+            rows: How many came.
+            activates: Whether the target may take out what didn't.
+
+        Raises:
+            ShrunkError: So few that it may not.
+        """
+        if activates:
+            accepted = self._settings.stream(self.definition.connector_id).accept_fewer_rows
+            least = None if accepted is UNSET else accepted
+            check_count(self.definition, self._before, self._now, rows, least)
+        return dataclasses.replace(bookmark, rows_whole=rows)
