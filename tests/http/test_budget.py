@@ -27,7 +27,7 @@ def _twelve(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("trouble", [False, True])
 def test_discovery_and_sync_share_a_budget(sandbox: Sandbox, parallel: int, *, trouble: bool) -> None:
     config = config_of(sandbox, max_parallel_requests=parallel, page_size=9)
-    sandbox.faults = [Fault(delay=0.01)]
+    sandbox.faults = [Fault(delay=0.05)]
     if trouble:
         sandbox.faults = [Fault(delay=0.005), Fault(refuse="unavailable", probability=0.1), Fault(cut=0.3, nth=(5, 50))]
     assert run_tap(config).exit_code == 0

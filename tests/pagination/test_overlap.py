@@ -89,7 +89,7 @@ def test_a_bookmark_later_than_the_start(sandbox: Sandbox, hours: int, *, anew: 
 
 
 @pytest.mark.parametrize("wrong", ["Pacific/Honolulu", "Pacific/Auckland"])
-def test_a_time_zone_that_is_corrected_moves_nothing(sandbox: Sandbox, wrong: str) -> None:
+def test_a_time_zone_that_is_corrected_is_read_anew_once(sandbox: Sandbox, wrong: str) -> None:
     clock = Ticking()
     story = Story(sandbox, [item(number, clock.ago(60 + 4000 * number)) for number in range(_COUNT)])
     story.sync(timezone=wrong)
@@ -99,7 +99,9 @@ def test_a_time_zone_that_is_corrected_moves_nothing(sandbox: Sandbox, wrong: st
         ran = story.sync(timezone="Europe/Amsterdam")
         assert ran.error is None, ran.said
         assert number - 1 in {one["Id"] for one in ran.records()}
-        assert len(ran.records()) < _COUNT
+        # What was loaded under the wrong one is two hours off.
+        assert (len(ran.records()) == _COUNT) == (number == 1)
+        assert ("Reading the stream anew, since `timezone` changed." in ran.log) == (number == 1)
 
 
 # The overlap

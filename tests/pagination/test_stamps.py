@@ -133,10 +133,12 @@ def test_a_bookmark_of_today_is_none_of_the_future(sandbox: Sandbox, now: str) -
 
 
 @pytest.mark.parametrize("walk", WALKS)
-def test_a_stamp_that_utc_cannot_express_ends_in_a_sentence(sandbox: Sandbox, walk: str) -> None:
-    ran = run(Source(sandbox, Walk.named(walk), [row(1, "0001-01-01T00:00:00.000")]))
-    assert "is not a date and time." in ran.said
-    assert run(Source(sandbox, Walk.named(walk), [row(1, "9999-12-31T23:59:59.000")])).error is None
+@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00.000", "9999-12-31T23:59:59.000"])
+def test_a_stamp_that_utc_cannot_express_fails_no_stream(sandbox: Sandbox, walk: str, stamp: str) -> None:
+    source = Source(sandbox, Walk.named(walk), [row(1, stamp)])
+    ran = run(source)
+    assert ran.error is None, ran.said
+    assert run(source, ran.state).error is None
 
 
 @pytest.mark.parametrize("start", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
