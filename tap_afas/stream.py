@@ -23,7 +23,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from tap_afas.records import RecordEncoder
     from tap_afas.scheduler import Scheduler
     from tap_afas.sync import Delivery
-    from tap_afas.tap import TapAfas
     from tap_afas.writer import LineWriter
 
 
@@ -48,19 +47,21 @@ class AfasStream(Stream):
         definition: What discovery or the catalog tells of it.
         connection: To AFAS.
         scheduler: Runs its sync, when it is synced alone.
+        check_inputs: Called before a row is read; raises an InputError where the run may not read.
         appends: Whether the catalog asks for each change as one row more, where there is no key.
     """
 
     # Rows come typed from the decoder; the SDK would check each value again.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place, with names
         self,
         tap: Tap,
         definition: StreamDefinition,
         *,
         connection: Connection,
         scheduler: Scheduler,
+        check_inputs: Callable[[], None],
         appends: bool = False,
     ) -> None:
         self.connector_id = definition.connector_id
@@ -68,6 +69,7 @@ class AfasStream(Stream):
         self._appends = appends or self._settings.append
         self._connection = connection
         self._scheduler = scheduler
+        self._check_inputs = check_inputs
         super().__init__(tap, schema=definition.schema, name=definition.name)
         self.primary_keys = definition.primary_keys
         self.replication_key = definition.replication_key
@@ -220,7 +222,7 @@ class AfasStream(Stream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """The records, for who uses the stream as a library; nothing is written and no state moves."""
-        cast("TapAfas", self._tap).check_inputs()
+        self._check_inputs()
         return self.new_sync().records()
 
     @override
@@ -228,7 +230,7 @@ class AfasStream(Stream):
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
         # What the SDK's own `sync_all`, `--test` and tests call: this stream alone, by the same way as a run.
-        cast("TapAfas", self._tap).check_inputs()
+        self._check_inputs()
         if self.ABORT_AT_RECORD_COUNT is None:
             for failure in self._scheduler.run({self.new_sync(): self}, parallel=1).values():
                 raise failure

@@ -131,6 +131,7 @@ class TapAfas(Tap):
                 definition,
                 connection=self.connection,
                 scheduler=self.scheduler,
+                check_inputs=self.check_inputs,
                 appends=definition.connector_id in self._appending,
             )
             for definition in found

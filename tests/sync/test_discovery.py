@@ -266,7 +266,7 @@ def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
     [
         ({"primary_keys": ["X"]}, "names the field X, which the connector doesn't have. It has: Code, Amount."),
         ({"primary_keys": ["code"]}, "which the connector doesn't have. Did you mean Code?"),
-        ({"types": {"Amunt": "string"}}, "which the connector doesn't have. Did you mean Amount?"),
+        ({"types": {"Amounts": "string"}}, "which the connector doesn't have. Did you mean Amount?"),
         ({"replication_key": "X"}, "names the field X"),
         ({"types": {"X": "string"}}, "names the field X"),
         ({"replication_key": "Code"}, "the replication key Code is string; it must be a date or a whole number."),
