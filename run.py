@@ -28,13 +28,15 @@ MORE_CHECKS = (
     ("deptry", f"--config={SANDBOX}/pyproject.toml", f"{SANDBOX}/afas_sandbox"),
 )
 # One worker a processor; whoever is done takes tests from whoever isn't.
-PARALLEL = ("pytest", "--numprocesses=auto", "--dist=worksteal")
-QUICK_TESTS = (*PARALLEL, "-m", "not slow and not postgres")
+PYTEST = ("pytest", "--numprocesses=auto", "--dist=worksteal")
+QUICK = ("-m", "not slow and not postgres")
+# What is traced takes twice as long: the slow tests aren't.
 ALL_TESTS = (
     ("coverage", "erase"),
-    ("coverage", "run", "-m", *PARALLEL),
+    ("coverage", "run", "-m", *PYTEST, *QUICK),
     ("coverage", "combine", "--quiet"),
     ("coverage", "report"),
+    (*PYTEST, "-m", "slow or postgres"),
 )
 OLDEST_PYTHON = (3, 11)
 OLDEST_UV = (0, 8)
@@ -73,7 +75,7 @@ def try_it(python: Path, arguments: list[str]) -> int:
 def test(python: Path, arguments: list[str]) -> int:
     """Run the checks and the tests."""
     if arguments == ["--quick"]:
-        steps = [*QUICK_CHECKS, QUICK_TESTS]
+        steps = [*QUICK_CHECKS, (*PYTEST, *QUICK)]
     elif arguments:
         steps = [("pytest", *arguments)]
     else:

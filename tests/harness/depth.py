@@ -1,4 +1,4 @@
-"""How deep the property tests go: HYPOTHESIS_PROFILE=deep takes ten times the examples."""
+"""How deep the property tests go: HYPOTHESIS_PROFILE=deep takes ten times the examples, and shallow a tenth."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import os
 from hypothesis import HealthCheck, Phase, settings
 
 _SHRINK = os.environ.get("NO_SHRINK") is None
-_DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+_PROFILE = os.environ.get("HYPOTHESIS_PROFILE")
+_DEEP = _PROFILE == "deep"
+_TIMES = {"deep": 10, "shallow": 0.1}.get(_PROFILE or "", 1)
 
 
 def depth(examples: int) -> settings:
     """The settings of a property test that takes so many examples at CI depth."""
     return settings(
-        max_examples=examples * (10 if _DEEP else 1),
+        max_examples=max(round(examples * _TIMES), 3),
         deadline=None,
         derandomize=not _DEEP,
         print_blob=True,

@@ -1,4 +1,4 @@
-"""Change the paginators in all small ways, one at a time, and count the changes that no test notices.
+"""Change the paginators in all small ways, one at a time, and show the changes that no test notices.
 
     python3 run.py mutants                 all of them: hours
     python3 run.py mutants moment stamps   the mutants of these files
@@ -8,22 +8,27 @@ Cosmic Ray makes the mutants, in copies of this repository: a run that is stoppe
 
 from __future__ import annotations
 
-import collections
-import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-_HERE = Path(__file__).resolve().parent
-_REPOSITORY = _HERE.parents[1]
-_CONFIG = _HERE / "cosmic-ray.toml"
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_TEXT = Path(__file__).with_name("cosmic-ray.toml").read_text(encoding="utf-8")
+_CONFIG = tomllib.loads(_TEXT)
+_FOLDER: str = _CONFIG["cosmic-ray"]["module-path"]
+_COMMANDS = Path(sys.executable).parent
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "output", "plugins", "dist")
+_PROCESSORS = os.cpu_count() or 1
 
 
 def main(names: list[str]) -> int:
@@ -32,68 +37,91 @@ def main(names: list[str]) -> int:
     Returns:
         1 where fewer are noticed than the floor of their file says.
     """
-    config = tomllib.loads(_CONFIG.read_text(encoding="utf-8"))
-    folder = Path(config["cosmic-ray"]["module-path"])
-    files = sorted(path.stem for path in (_REPOSITORY / folder).glob("*.py") if path.stem != "__init__")
+    files = sorted(path.stem for path in (_REPOSITORY / _FOLDER).glob("*.py") if path.stem != "__init__")
     if unknown := set(names) - set(files):
-        sys.stderr.write(f"No such file in {folder}: {', '.join(sorted(unknown))}. There are {', '.join(files)}.\n")
+        sys.stderr.write(f"No such file in {_FOLDER}: {', '.join(sorted(unknown))}. There are {', '.join(files)}.\n")
         return 2
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(lambda name: _outcomes(folder, name), names or files))
-    return max(map(_report, names or files, found, map(config["floors"].get, names or files)))
+    with tempfile.TemporaryDirectory(prefix="tap-afas-mutants-") as made, ThreadPoolExecutor(_PROCESSORS) as pool:
+        copies = [Path(made, str(number)) for number in range(_PROCESSORS)]
+        for copy in copies:
+            shutil.copytree(_REPOSITORY, copy, ignore=_LEFT_OUT)
+        # What no mutant makes fail must pass without one, or every mutant would count as noticed.
+        seconds = max(pool.map(_seconds_unchanged, copies))
+        return max(_report(name, _try(copies, pool, name, 3 * seconds)) for name in names or files)
 
 
-def _outcomes(folder: Path, name: str) -> dict[str, list[str]]:
-    """The differences that the mutants of a file made, by what became of each."""
-    with tempfile.TemporaryDirectory(prefix="tap-afas-mutants-") as made:
-        copy = Path(made, "copy")
-        shutil.copytree(_REPOSITORY, copy, ignore=_LEFT_OUT)
-        config = copy / "cosmic-ray.toml"
-        text = _CONFIG.read_text(encoding="utf-8")
-        config.write_text(text.replace(f'"{folder.as_posix()}"', f'"{folder.as_posix()}/{name}.py"'), encoding="utf-8")
-        session = str(copy / "session.sqlite")
-        # Or every mutant would count as noticed.
-        _run(copy, "cosmic-ray", "baseline", str(config))
-        _run(copy, "cosmic-ray", "init", str(config), session)
-        _run(copy, "cr-filter-operators", session, str(config))
-        _run(copy, "cosmic-ray", "exec", str(config), session)
-        outcomes = collections.defaultdict(list)
-        for line in _run(copy, "cosmic-ray", "dump", session).splitlines():
-            _, result = json.loads(line)
-            outcomes[_outcome(result)].append((result or {}).get("diff") or "")
-    return outcomes
+def _seconds_unchanged(copy: Path) -> float:
+    """How long the tests take where nothing is changed."""
+    began = time.monotonic()
+    _run(copy, *shlex.split(_CONFIG["cosmic-ray"]["test-command"]))
+    return time.monotonic() - began
 
 
-def _outcome(result: dict[str, Any] | None) -> str:
-    if result is None:
-        return "untried"
-    return "skipped" if result["worker_outcome"] != "normal" else str(result["test_outcome"])
+def _try(copies: list[Path], pool: ThreadPoolExecutor, name: str, timeout: float) -> list[WorkResult | None]:
+    """What became of each mutant of a file; None: nothing, as its run broke off."""
+    text = _TEXT.replace(f'"{_FOLDER}"', f'"{_FOLDER}/{name}.py"').replace(
+        "\ntimeout = 600.0", f"\ntimeout = {timeout}"
+    )
+    for copy in copies:
+        (copy / f"{name}.toml").write_text(text, encoding="utf-8")
+    session = f"{name}.sqlite"
+    _run(copies[0], "cosmic-ray", "init", f"{name}.toml", session)
+    _run(copies[0], "cr-filter-operators", session, f"{name}.toml")
+    for copy in copies[1:]:
+        shutil.copy(copies[0] / session, copy)
+    for number, copy in enumerate(copies):
+        with use_db(str(copy / session), WorkDB.Mode.open) as database:
+            # The rest is the other copies'.
+            ids = sorted(item.job_id for item in database.pending_work_items)
+            others = [one for place, one in enumerate(ids) if place % len(copies) != number]
+            database.set_multiple_results(others, WorkResult(WorkerOutcome.SKIPPED))
+    list(pool.map(lambda copy: _run(copy, "cosmic-ray", "exec", f"{name}.toml", session), copies))
+    found: list[WorkResult | None] = []
+    for copy in copies:
+        with use_db(str(copy / session), WorkDB.Mode.open) as database:
+            found += [result for _, result in database.results if result.worker_outcome != WorkerOutcome.SKIPPED]
+            found += [None for _ in database.pending_work_items]
+    return found
 
 
-def _report(name: str, outcomes: dict[str, list[str]], floor: float | None) -> int:
-    living, noticed = outcomes["survived"], len(outcomes["killed"])
-    tried = len(living) + noticed
-    share = 100 * noticed / tried if tried else 0.0
-    wanted = "no floor is set" if floor is None else f"at least {floor} % must be"
-    sys.stdout.write("".join(f"{difference}\n\n" for difference in living))
-    sys.stdout.write(f"{name}: {noticed} of {tried} mutants noticed, {share:.1f} %; {wanted}.\n")
-    if broken := len(outcomes["incompetent"]) + len(outcomes["untried"]):
+def _report(name: str, results: list[WorkResult | None]) -> int:
+    living = [one for one in results if one and one.test_outcome == TestOutcome.SURVIVED]
+    noticed = sum(one is not None and one.test_outcome == TestOutcome.KILLED for one in results)
+    broken = len(results) - len(living) - noticed
+    share = 100 * noticed / len(results)
+    floor = _CONFIG["floors"].get(name)
+    sys.stdout.write("".join(f"{one.diff}\n\n" for one in living))
+    wanted = "no floor is set for it" if floor is None else f"at least {floor} % must be"
+    sys.stdout.write(f"{name}: {noticed} of {len(results)} mutants noticed, {share:.1f} %; {wanted}.\n")
+    if broken:
         sys.stdout.write(f"{name}: {broken} mutants could not be tried.\n")
-    return int(bool(broken) or not tried or (floor is not None and share < floor))
+    sys.stdout.flush()
+    return int(bool(broken) or (floor is not None and share < floor))
 
 
-def _run(folder: Path, name: str, *arguments: str) -> str:
-    """What a command of this Python's says; it must succeed.
+def _run(copy: Path, name: str, *arguments: str) -> None:
+    """Run a command of this Python's, which must succeed.
 
-    The tap in the folder is what the tests import, in the processes that they start too.
+    The tap in the copy is what the tests import, in the processes that they start too.
     """
-    commands = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(folder)}
-    command = [str(commands / name), *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    environment = {
+        **os.environ,
+        "PATH": f"{_COMMANDS}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(copy),
+        "HYPOTHESIS_PROFILE": "shallow",
+        "NO_SHRINK": "1",
+    }
+    done = subprocess.run(
+        [str(_COMMANDS / name), *arguments],
+        cwd=copy,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}")
-    return done.stdout
+        sys.exit(f"{name} {' '.join(arguments)} failed:\n{done.stdout}")
 
 
 if __name__ == "__main__":
