@@ -72,8 +72,9 @@ class ReplicationKey:
         return stamp if stamp is None or self.kind == "int" else shift(stamp, SECONDS[self.unit(unit)])
 
     def first(self, start_date: str) -> Stamp:
-        """The stamp from which on a first sync reads, for a `start_date`."""
-        wall = self.clock.earliest_wall(_parse_datetime(start_date))
+        """Where a first sync begins; a start date without a zone is wall time, as a filter's values are."""
+        moment = datetime.datetime.fromisoformat(start_date)
+        wall = self.clock.earliest_wall(moment) if moment.tzinfo else moment.isoformat(timespec="seconds")
         return floor(wall, "day") if self.by_day else wall
 
     def value(self, literal: Stamp) -> str | int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -11,9 +10,13 @@ from urllib.parse import urlsplit
 import msgspec
 from singer_sdk.plugin_base import JSONSchemaValidator
 
+from tap_afas.environment import environment_problems
+from tap_afas.map_expressions import map_problems
 from tap_afas.profit.auth import ClassicToken
 from tap_afas.profit.wall_time import WallClock
 from tap_afas.settings import Settings
+from tap_afas.spelling import did_you_mean
+from tap_afas.variables import unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_ENVIRONMENT = re.compile(r"[A-Za-z]?(\d{5})[A-Za-z]{0,2}", re.ASCII)
 _HOST = re.compile(r"[\w.:-]+", re.ASCII)
 _HEADER = re.compile(r"[ -~]*")
 
@@ -53,14 +55,19 @@ def config_problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
         config: The settings; defaults of the schema are added to it.
         schema: JSON Schema of the tap's settings and of the SDK's.
     """
-    misfits = [_misfit(error) for error in JSONSchemaValidator(schema).iter_errors(config)]
+    # Empty, before it gets the defaults: nothing was passed.
+    left = [] if config else unread(schema)
+    # The SDK's own schema of them ends in a traceback at what isn't right.
+    misfits = list(map_problems(config.get("stream_maps"))) or [
+        _misfit(error) for error in JSONSchemaValidator(schema).iter_errors(config)
+    ]
     if misfits:
         return misfits
     try:
         settings = Settings.from_config(config)
     except msgspec.ValidationError as error:
         return [f"A setting can't be read: {error}."]
-    return [*_credential_problems(settings), *_address_problems(settings), *_other_problems(settings)]
+    return [*left, *_credential_problems(settings), *_address_problems(settings), *_other_problems(settings)]
 
 
 def _misfit(error: ValidationError) -> str:
@@ -82,9 +89,8 @@ def _unknown(error: ValidationError, path: str) -> str:
     instance: Any = error.instance
     known = list(schema.get("properties", {}))
     unknown = next(name for name in instance if name not in known)
-    near = difflib.get_close_matches(unknown, known, 1)
     where = f" of `{path}`" if path else ""
-    return f"`{unknown}` is not a setting{where}." + (f" Did you mean `{near[0]}`?" if near else "")
+    return f"`{unknown}` is not a setting{where}." + did_you_mean(unknown, known, code=True)
 
 
 def _credential_problems(settings: Settings) -> Iterable[str]:
@@ -108,8 +114,7 @@ def _address_problems(settings: Settings) -> Iterable[str]:
         yield from _url_problems(settings.other_base_url)
     elif not settings.environment_id:
         yield "No environment: set `environment_id` (the number in its name, as in O12345AA) or `base_url`."
-    elif not _ENVIRONMENT.fullmatch(settings.environment_id.strip()):
-        yield "`environment_id` must be five digits, or a name such as O12345AA."
+    yield from environment_problems(settings.environment_id, settings.environment_type)
 
 
 def _url_problems(url: str) -> Iterable[str]:
@@ -135,7 +140,7 @@ def _other_problems(settings: Settings) -> Iterable[str]:
         try:
             datetime.datetime.fromisoformat(settings.start_date)
         except ValueError:
-            yield "`start_date` must be a date and time such as 2024-01-01T00:00:00Z."
+            yield "`start_date` must be a date such as 2024-01-01, or a date and time such as 2024-01-01T00:00:00Z."
     if not settings.connectors:
         yield '`connectors` is empty: no stream is left. Take it out for all, or name some: ["Profit_*"].'
     if not _HEADER.fullmatch(settings.integration_id or ""):

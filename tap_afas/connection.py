@@ -8,6 +8,7 @@ import logging
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from tap_afas.environment import check_environment
 from tap_afas.profit.auth import ClassicToken, ClientCredentials
 from tap_afas.profit.client import ProfitClient, RequestLimits
 from tap_afas.profit.errors import ProfitError
@@ -64,11 +65,16 @@ class Connection:
 
     @functools.cached_property
     def environment(self) -> Environment:
-        """The environment, from `/metainfo`; asked for once. Warns where clocks differ or the token ends soon."""
+        """The environment, from `/metainfo`; asked for once. Warns where clocks differ or the token ends soon.
+
+        Raises:
+            OtherEnvironmentError: It is another one than the settings say.
+        """
         local = datetime.datetime.now(tz=datetime.UTC)
         environment, date = self.client.environment()
         if date is not None and abs(date - local) > _LARGEST_CLOCK_DIFFERENCE:
             logger.warning("This machine's clock says %s, AFAS' says %s; AFAS' counts.", local, date)
+        check_environment(self.settings.environment_id, self.settings.environment_type, environment.id)
         self._warn_of_expiry(environment)
         return environment
 

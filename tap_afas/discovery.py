@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import fnmatch
 import logging
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.known_connectors import known_key, stamp_candidates
 from tap_afas.profit.metainfo import kinds_of
 from tap_afas.schema import json_schema
+from tap_afas.spelling import did_you_mean, is_pattern, matches
 from tap_afas.stream_definition import StreamDefinition
 
 if TYPE_CHECKING:
@@ -56,19 +56,15 @@ class ConnectorPatterns:
         """Whether some pattern includes the connector and none excludes it; case doesn't count."""
         wanted = [pattern for pattern in self.patterns if not pattern.startswith("!")] or ["*"]
         unwanted = [pattern[1:] for pattern in self.patterns if pattern.startswith("!")]
-        return any(_matches(connector_id, pattern) for pattern in wanted) and not any(
-            _matches(connector_id, pattern) for pattern in unwanted
+        return any(matches(connector_id, pattern) for pattern in wanted) and not any(
+            matches(connector_id, pattern) for pattern in unwanted
         )
 
     def unmatched_names(self, connector_ids: Iterable[str]) -> list[str]:
         """The entries without wildcards that are no connector's id."""
         known = {connector_id.casefold() for connector_id in connector_ids}
-        plain = (pattern.removeprefix("!") for pattern in self.patterns if not set(pattern) & set("*?["))
+        plain = (pattern.removeprefix("!") for pattern in self.patterns if not is_pattern(pattern))
         return [name for name in plain if name.casefold() not in known]
-
-
-def _matches(connector_id: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(connector_id.casefold(), pattern.casefold())
 
 
 def stream_name(connector_id: str) -> str:
@@ -85,20 +81,26 @@ def check_connectors_exist(settings: Settings, environment: Environment, known: 
         known: Further connectors that may be named.
 
     Raises:
-        DiscoveryError: A name is unknown.
+        DiscoveryError: A name is unknown, or could be either of two.
     """
     ids = {*environment.connectors, *known}
-    missing = [
-        *ConnectorPatterns(settings.connectors).unmatched_names(ids),
-        *(name for name in settings.streams if name not in ids),
-    ]
+    named = [name for name in settings.streams if not is_pattern(name)]
+    missing = sorted(set(ConnectorPatterns((*settings.connectors, *named)).unmatched_names(ids)))
     if missing:
         where = f" of environment {environment.id}" if environment.id else ""
+        meant = "".join(dict.fromkeys(did_you_mean(name, ids) for name in missing))
         raise DiscoveryError(
-            f"The settings name {', '.join(sorted(set(missing)))}, which the app connector{where} doesn't have. Add the"
-            " GetConnector to the app connector in AFAS, or correct `connectors` and `streams`; it has:"
-            f" {_first_of(ids)}."
+            f"The settings name {', '.join(missing)}, which the app connector{where} doesn't have.{meant} Add the"
+            f" GetConnector to the app connector in AFAS, or correct `connectors` and `streams`"
+            + ("." if meant else f"; it has: {_first_of(ids)}.")
         )
+    for folded in dict.fromkeys(map(str.casefold, named)):
+        written, there = ({one for one in names if one.casefold() == folded} for names in (named, ids))
+        if written != there and max(len(written), len(there)) > 1:
+            raise DiscoveryError(
+                f"`streams` names {' and '.join(sorted(written))}, and AFAS has {' and '.join(sorted(there))}, which"
+                " differ by case only. Name each of them once, as AFAS spells it; where there is nothing to say: `{}`."
+            )
 
 
 def connectors_to_read(settings: Settings, environment: Environment) -> list[str]:
@@ -165,7 +167,7 @@ def definition_from_catalog(entry: CatalogEntry) -> StreamDefinition:
     if stray:
         raise DiscoveryError(
             f"{entry.tap_stream_id}: the catalog's metadata names {', '.join(stray)}, which its schema doesn't"
-            " have. Correct it, or run discovery again."
+            f" have.{did_you_mean(stray[0], properties)} Correct it, or run discovery again."
         )
     return StreamDefinition(entry.tap_stream_id, entry.stream or stream_name(entry.tap_stream_id), schema)
 
@@ -181,9 +183,10 @@ def define_stream(connector: Connector, settings: StreamSettings) -> StreamDefin
     stamp = _detect_stamp(connector, kinds) if settings.replication_key is UNSET else settings.replication_key or None
     unknown = [field for field in (*key, *settings.types, stamp) if field and field not in connector.fields]
     if unknown:
+        meant = "".join(dict.fromkeys(did_you_mean(field, connector.fields) for field in unknown))
         raise DiscoveryError(
-            f"{connector.id}: `streams` names the field {', '.join(unknown)}, which the connector doesn't have. It has:"
-            f" {', '.join(connector.fields)}."
+            f"{connector.id}: `streams` names the field {', '.join(unknown)}, which the connector doesn't have."
+            f"{meant or ' It has: ' + ', '.join(connector.fields) + '.'}"
         )
     if stamp is not None and kinds[stamp] not in _STAMPS:
         raise DiscoveryError(

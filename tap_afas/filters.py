@@ -10,6 +10,7 @@ from tap_afas.inputs import InputError
 from tap_afas.profit.metainfo import kind_of
 from tap_afas.profit.query import LONGEST_QUERY, Condition, Filter, Query, and_filters
 from tap_afas.profit.wall_time import literal_of_time
+from tap_afas.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,7 +126,8 @@ def _condition(entry: FilterCondition, connector: Connector, clock: WallClock) -
     name, operator, value = entry.field, entry.operator, entry.value
     field = connector.fields.get(name)
     if field is None:
-        raise FilterError(f"`filter` names the field {name}, which the connector doesn't have.")
+        meant = did_you_mean(name, connector.fields)
+        raise FilterError(f"`filter` names the field {name}, which the connector doesn't have.{meant}")
     if not field.filterable:
         raise FilterError(f"AFAS can't filter on {name}: it is a blob, or has an odd character in its id.")
     if operator in _VALUELESS:

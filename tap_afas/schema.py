@@ -37,15 +37,29 @@ def _property(kind: Kind, label: str) -> dict[str, Any]:
 
 
 def kind_in_schema(schema: Mapping[str, Any]) -> Kind:
-    """The kind of a property of a catalog's schema, which somebody may have edited."""
+    """The kind of a property of a catalog's schema; text where it allows several, or names none."""
+    kinds = kinds_in_schema(schema)
+    return next(iter(kinds)) if len(kinds) == 1 else "string"
+
+
+def kinds_in_schema(schema: Mapping[str, Any]) -> set[Kind]:
+    """The kinds that a property of a catalog's schema allows, which somebody may have edited; none: it names none."""
     types = schema.get("type", [])
-    types = {types} if isinstance(types, str) else set(types)
-    if "string" not in types:
-        for kind in ("number", "integer", "boolean"):
-            if kind in types:
-                return kind
     form = schema.get("format")
-    return form if form in _FORMATS else "string"
+    text: Kind = form if form in _FORMATS else "string"
+    named = {text if one == "string" else one for one in ([types] if isinstance(types, str) else types)}
+    found: set[Kind] = {kind for kind in KINDS if kind in named}
+    for part in (*(schema.get("anyOf") or ()), *(schema.get("oneOf") or ())):
+        if isinstance(part, dict):
+            found |= kinds_in_schema({"format": form, **part})
+    # A whole number is a number.
+    return found - {"integer"} if "number" in found else found
+
+
+def with_kind(schema: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
+    """A property of a catalog's schema, of one kind in place of those that it allows."""
+    rest = {name: said for name, said in schema.items() if name not in {"type", "format", "anyOf", "oneOf"}}
+    return {**_property(kind, ""), **rest}
 
 
 def fits_column(now: Kind, column: Kind) -> bool:

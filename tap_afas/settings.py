@@ -6,26 +6,20 @@ The JSON Schema that the SDK shows and checks is made from the declarations; the
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from tap_afas.environment import EnvironmentType, base_url
 from tap_afas.profit.metainfo import KINDS, Kind
 from tap_afas.profit.query import OPERATORS, Operator
+from tap_afas.settings_schema import schema_of
+from tap_afas.spelling import is_pattern, matches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EnvironmentType = Literal["production", "test", "accept", "course"]
-
-_HOSTS: dict[EnvironmentType, str] = {
-    "production": "rest",
-    "test": "resttest",
-    "accept": "restaccept",
-    "course": "restcursus",
-}
 _MOST_CELLS = 150_000
 _LARGEST_PAGE = 50_000
 _SECRET = {"secret": True, "writeOnly": True}
@@ -55,25 +49,27 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accept_fewer_rows: _NotNegative | UnsetType = UNSET
 
 
-class Settings(msgspec.Struct, frozen=True):
+class Settings(msgspec.Struct, frozen=True, dict=True):
     """The settings of a run."""
 
     environment_id: Annotated[
         str | None,
         Meta(
             title="Environment",
-            description="The AFAS environment: its digits, or its whole name such as O12345AA. Required unless"
-            " `base_url` is set.",
+            description="The AFAS environment: its digits, or its whole name such as O12345AA, whose letter tells its"
+            " kind. Required unless `base_url` is set. Where AFAS tells which environment answers, another one isn't"
+            " read.",
             examples=["12345", "O12345AA"],
         ),
     ] = None
     environment_type: Annotated[
-        EnvironmentType,
+        EnvironmentType | None,
         Meta(
             title="Kind of environment",
-            description="Which of the environments with this number; it picks the host.",
+            description="Which of the environments with this number; it picks the host. Default: what the letter of"
+            " `environment_id` says (O, T or A), else production.",
         ),
-    ] = "production"
+    ] = None
     other_base_url: Annotated[
         str | None,
         Meta(
@@ -116,20 +112,22 @@ class Settings(msgspec.Struct, frozen=True):
         dict[str, StreamSettings],
         Meta(
             title="Settings by connector",
-            description="By the connector's id: `primary_keys` (list; `[]` = none), `replication_key` (a date or int"
-            " field; null or empty = full table), `page_size`, `types` (field -> string, integer, number, boolean,"
-            " date, date-time, time), `filter` (conditions {field, operator, value} that must all hold, or a list of"
-            " such lists of which one must hold), `append` (without a key: send each change as one row more, in place"
-            " of the whole table each time), `emit_activate_version_messages`, `accept_fewer_rows` (a table that has"
-            " shrunk by more than half is taken for whole from this number of rows on; 0: always).",
+            description="By the connector's id, or a glob pattern, over which its own entry wins: `primary_keys`"
+            " (list; `[]` = none), `replication_key` (a date or int field; null or empty = full table), `page_size`,"
+            " `types` (field -> string, integer, number, boolean, date, date-time, time), `filter` (conditions {field,"
+            " operator, value} that must all hold, or a list of such lists of which one must hold), `append` (without a"
+            " key: send each change as one row more, in place of the whole table each time),"
+            " `emit_activate_version_messages`, `accept_fewer_rows` (a table that has shrunk by more than half is taken"
+            " for whole from this number of rows on; 0: always).",
         ),
     ] = {}
     start_date: Annotated[
         str | None,
         Meta(
             title="Start date",
-            description="The first sync of an incremental stream starts here; without it, with everything.",
-            examples=["2024-01-01T00:00:00Z"],
+            description="The first sync of an incremental stream starts here; without it, with everything. Without a"
+            " zone it is AFAS' time (`timezone`).",
+            examples=["2024-01-01", "2024-01-01T00:00:00Z"],
             extra_json_schema={"format": "date-time"},
         ),
     ] = None
@@ -220,19 +218,33 @@ class Settings(msgspec.Struct, frozen=True):
             msgspec.ValidationError: They don't fit.
         """
         # JSON Schema takes 5.0 for a whole number; only without `strict` so does msgspec.
-        return msgspec.convert(config, cls, strict=False)
+        settings = msgspec.convert(config, cls, strict=False)
+        # An empty list that somebody wrote says more than none.
+        settings.__dict__["said"] = {name: frozenset(said) for name, said in (config.get("streams") or {}).items()}
+        return settings
 
     @property
     def base_url(self) -> str:
         """The root of the REST API, without a slash at its end."""
         if self.other_base_url:
             return self.other_base_url.strip().rstrip("/")
-        digits = re.sub(r"\D", "", self.environment_id or "")
-        return f"https://{digits}.{_HOSTS[self.environment_type]}.afas.online/ProfitRestServices"
+        return base_url(self.environment_id or "", self.environment_type)
 
     def stream(self, connector_id: str) -> StreamSettings:
-        """What `streams` says of a connector."""
-        return self.streams.get(connector_id) or StreamSettings()
+        """What `streams` says of a connector; of what several entries say, the last one of `entries` counts."""
+        found: dict[str, Any] = {}
+        for name in self.entries(connector_id):
+            entry = self.streams[name]
+            said = self.__dict__.get("said", {}).get(name, entry.__struct_fields__)
+            found |= {setting: getattr(entry, setting) for setting in said}
+        return StreamSettings(**found)
+
+    def entries(self, connector_id: str) -> list[str]:
+        """The names in `streams` that are about a connector: patterns, then its own, in whatever case."""
+        patterns = [name for name in self.streams if is_pattern(name) and matches(connector_id, name)]
+        if connector_id in self.streams:
+            return [*patterns, connector_id]
+        return [*patterns, *(name for name in self.streams if name.casefold() == connector_id.casefold())]
 
     def page_size_for(self, stream: StreamSettings, fields: int) -> int:
         """Rows a request: as set, else by AFAS' rule of at most 150,000 cells (docs.afas.help, "GetConnector").
@@ -256,51 +268,4 @@ def normalized(config: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-_TYPES = ["string", "number", "integer", "boolean", "object", "array", "null"]
-_OF_THE_CLASS = {"title", "description"}
-_CHOICES = [*get_args(EnvironmentType), *KINDS, *OPERATORS]
-
-
-def _schema() -> dict[str, Any]:
-    """The JSON Schema of the settings, in the form that the SDK gives its own."""
-    (root,), structs = msgspec.json.schema_components([Settings], ref_template="{name}")
-    schema = _written_out(root, structs)
-    for name, setting in schema["properties"].items():
-        types = setting["type"]
-        # Whoever passes settings on may leave null what isn't set.
-        setting["type"] = types if isinstance(types, list) else [types, "null"]
-        default = structs["Settings"]["properties"][name].get("default")
-        if default is not None:
-            setting["default"] = list(default) if isinstance(default, tuple) else default
-    return {
-        "type": "object",
-        "properties": schema["properties"],
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "additionalProperties": False,
-    }
-
-
-def _written_out(schema: Any, structs: Mapping[str, Any]) -> Any:
-    """A part of msgspec's schema without references, what is said of classes and defaults; types in one list."""
-    if isinstance(schema, list):
-        return [_written_out(part, structs) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        schema = {name: part for name, part in structs[schema["$ref"]].items() if name not in _OF_THE_CLASS}
-    schema = {name: _written_out(part, structs) for name, part in schema.items() if name != "default"}
-    if not schema.get("required", True):
-        del schema["required"]
-    if "enum" in schema:  # msgspec sorts them.
-        schema |= {"type": "string", "enum": sorted(schema["enum"], key=_CHOICES.index)}
-    if "anyOf" in schema:
-        parts = sorted(schema.pop("anyOf"), key=lambda part: _TYPES.index(part["type"]))
-        if sum(len(part) > 1 for part in parts) > 1:
-            return {**schema, "anyOf": parts}
-        for part in parts:
-            schema |= part
-        schema["type"] = [part["type"] for part in parts]
-    return schema
-
-
-SCHEMA: dict[str, Any] = _schema()
+SCHEMA = schema_of(Settings, choices=[*get_args(EnvironmentType), *KINDS, *OPERATORS])

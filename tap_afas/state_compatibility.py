@@ -16,7 +16,7 @@ from msgspec import UNSET
 from tap_afas.bookmark import Bookmark
 from tap_afas.inputs import InputError
 from tap_afas.loaded_under import LoadedUnder, Shape, token
-from tap_afas.profit.known_connectors import FORMER_KEYS, KEYS
+from tap_afas.profit.known_connectors import FORMER_KEYS, KEYS, listed_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +84,7 @@ def key_of(definition: StreamDefinition, state: Mapping[str, Any], settings: Set
 
 
 def _listed(definition: StreamDefinition, keys: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    key = keys.get(definition.connector_id, ())
+    key = listed_key(keys, definition.connector_id)
     return key if all(field in definition.kinds for field in key) else ()
 
 

@@ -13,6 +13,7 @@ from singer_sdk.streams import Stream
 
 from tap_afas.keyless import read_whole
 from tap_afas.loaded_under import Shape
+from tap_afas.maps import MappedStream
 from tap_afas.stream_definition import StreamDefinition
 from tap_afas.sync import Sync
 
@@ -22,7 +23,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
@@ -46,19 +47,21 @@ class AfasStream(Stream):
         definition: What discovery or the catalog tells of it.
         connection: To AFAS.
         scheduler: Runs its sync, when it is synced alone.
+        check_inputs: Called before a row is read; raises an InputError where the run may not read.
         appends: Whether the catalog asks for each change as one row more, where there is no key.
     """
 
     # Rows come typed from the decoder; the SDK would check each value again.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place, with names
         self,
         tap: Tap,
         definition: StreamDefinition,
         *,
         connection: Connection,
         scheduler: Scheduler,
+        check_inputs: Callable[[], None],
         appends: bool = False,
     ) -> None:
         self.connector_id = definition.connector_id
@@ -66,6 +69,7 @@ class AfasStream(Stream):
         self._appends = appends or self._settings.append
         self._connection = connection
         self._scheduler = scheduler
+        self._check_inputs = check_inputs
         super().__init__(tap, schema=definition.schema, name=definition.name)
         self.primary_keys = definition.primary_keys
         self.replication_key = definition.replication_key
@@ -151,6 +155,14 @@ class AfasStream(Stream):
         self._tap.mapper.register_raw_stream_schema(self.name, schema, list(key))
         self._stream_maps = self._tap.mapper.stream_maps[self.name]
 
+    def as_mapped(self) -> MappedStream:
+        """The stream as `stream_maps` sees it."""
+        found = self.definition()
+        emitted = found.selected if self.selected else None
+        return MappedStream(
+            self.connector_id, self.name, frozenset(self.schema.get("properties", {})), emitted or frozenset()
+        )
+
     # What is written
 
     @property
@@ -210,6 +222,7 @@ class AfasStream(Stream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """The records, for who uses the stream as a library; nothing is written and no state moves."""
+        self._check_inputs()
         return self.new_sync().records()
 
     @override
@@ -217,6 +230,7 @@ class AfasStream(Stream):
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
         # What the SDK's own `sync_all`, `--test` and tests call: this stream alone, by the same way as a run.
+        self._check_inputs()
         if self.ABORT_AT_RECORD_COUNT is None:
             for failure in self._scheduler.run({self.new_sync(): self}, parallel=1).values():
                 raise failure

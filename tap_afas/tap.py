@@ -15,10 +15,12 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import StateMessage
 
-from tap_afas.inputs import InputError, StateError, read_catalog, read_settings, read_state, select_keys
+from tap_afas.files import check_entries, check_state, is_own, read_catalog, read_state, under_names
+from tap_afas.inputs import InputError, StateError, read_settings
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.scheduler import FailedRunError, InterruptedRunError, Scheduler
 from tap_afas.settings import SCHEMA, Settings, normalized
+from tap_afas.spelling import did_you_mean
 from tap_afas.writer import LineWriter
 
 if sys.version_info >= (3, 12):
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_afas.connection import Connection
+    from tap_afas.maps import Maps
     from tap_afas.stream import AfasStream
     from tap_afas.sync import Sync
 
@@ -59,14 +62,17 @@ class TapAfas(Tap):
 
     _scheduler: Scheduler | None = None
     _interrupted = False
+    _checked = False
 
     @override
     def __init__(self, **options: Any) -> None:
         # What `--version` and `--about` don't need isn't loaded for them. It is loaded before the SDK takes over the
         # signals, since an exit that is raised while a module loads can get lost.
-        from tap_afas import config_validation, connection, discovery, stream  # noqa: F401, PLC0415
+        from tap_afas import catalog, config_validation, connection, discovery, maps, stream  # noqa: F401, PLC0415
         from tap_afas.keyless import asked_to_append  # noqa: PLC0415
 
+        if "streams" in (options.get("catalog") or ()):
+            check_entries(options["catalog"])
         self._appending = asked_to_append(options.get("catalog"))
         super().__init__(**options)
 
@@ -125,10 +131,27 @@ class TapAfas(Tap):
                 definition,
                 connection=self.connection,
                 scheduler=self.scheduler,
+                check_inputs=self.check_inputs,
                 appends=definition.connector_id in self._appending,
             )
             for definition in found
         ]
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take a state; a bookmark under a connector's id is its stream's.
+
+        Raises:
+            StateError: Something of it would be passed over.
+        """
+        check_state(state)
+        super().load_state(under_names(state, self._names()) if state.get("bookmarks") else state)
+
+    def _names(self) -> dict[str, str]:
+        """The streams' names by connectors' ids."""
+        from tap_afas.discovery import stream_name  # noqa: PLC0415 - see `__init__`
+
+        return {entry.tap_stream_id: entry.stream or stream_name(entry.tap_stream_id) for entry in self.catalog.streams}
 
     @override
     def run_discovery(self) -> str:
@@ -142,9 +165,27 @@ class TapAfas(Tap):
 
     @override
     def setup_mapper(self) -> None:
+        from tap_afas.catalog import prepare  # noqa: PLC0415 - see `__init__`
+        from tap_afas.discovery import stream_name  # noqa: PLC0415 - likewise
+        from tap_afas.maps import Maps  # noqa: PLC0415 - likewise
+
         if self.input_catalog is not None:
-            select_keys(self.input_catalog)
-        super().setup_mapper()
+            prepare(self.input_catalog, self.connection)
+        # Without a catalog, this is where AFAS is asked for the streams.
+        self._mapper = Maps(self.config, self._names(), stream_name, self.logger)
+        self._mapper.register_raw_streams_from_catalog(self.catalog)
+
+    def check_inputs(self) -> None:
+        """Check, once, environment and `stream_maps` against what there is; to be called before a row is read.
+
+        Raises:
+            InputError: They don't fit.
+        """
+        environment = self.connection.environment
+        if not self._checked and self.config.get("stream_maps"):
+            streams = [stream.as_mapped() for stream in self._streams_by_name.values()]
+            cast("Maps", self.mapper).check(streams, environment.connectors, self.connection.describe)
+        self._checked = True
 
     # Running
 
@@ -171,6 +212,7 @@ class TapAfas(Tap):
         check_environment(environment.id, parts, self.settings.accept_environment)
         check_connectors_exist(self.settings, environment, known=[stream.connector_id for stream in every])
         self._check_settings(streams)
+        self.check_inputs()
         definitions = [sync.definition for sync in streams]
         check(definitions, self.settings)
         tell_of_catalog(stream.connector_id for stream in streams.values() if stream.is_made_whole)
@@ -178,7 +220,8 @@ class TapAfas(Tap):
         there = {sync: stream for sync, stream in streams.items() if stream.connector_id in environment.connectors}
         failures = {
             sync.definition.connector_id: ConnectorError(
-                "The app connector doesn't have this GetConnector (any more).",
+                "The app connector doesn't have this GetConnector (any more)."
+                + did_you_mean(sync.definition.connector_id, environment.connectors),
                 "Add it to the app connector in AFAS, or run discovery again and take it out of the selection.",
             )
             for sync in streams
@@ -194,9 +237,10 @@ class TapAfas(Tap):
 
     def _check_state(self) -> None:
         """Check that the state is this tap's, before anything is read."""
-        known = set(self.streams)
-        foreign = set(self.state.get("bookmarks", {})) - known
-        if foreign and not known & set(self.state["bookmarks"]):
+        known, bookmarks = set(self.streams), self.state.get("bookmarks", {})
+        foreign = set(bookmarks) - known
+        # Its own may be about others: `connectors` may have changed since.
+        if foreign and not known & set(bookmarks) and not any(is_own(bookmarks[stream]) for stream in foreign):
             raise StateError(
                 f"The state is about {', '.join(sorted(foreign))}, and none of these is a stream here: it seems to be"
                 " another connector's."
@@ -207,7 +251,7 @@ class TapAfas(Tap):
         from tap_afas.discovery import define_stream  # noqa: PLC0415 - see `__init__`
 
         every = {sync.definition.connector_id: sync for sync in syncs}
-        named = {connector_id: every[connector_id] for connector_id in every if connector_id in self.settings.streams}
+        named = {connector_id: every[connector_id] for connector_id in every if self.settings.entries(connector_id)}
         for connector_id, connector in self.connection.describe(list(named)).items():
             if isinstance(connector, ProfitError):
                 continue  # The stream itself will say so, and the others go on.

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _FRAME = "<token><version>1</version><data>{}</data></token>"
 _WHOLE = re.compile(r"<token><version>\d+</version><data>[^<>]+</data></token>")
 _DATA = re.compile(r"[0-9A-Za-z]{16,}")
+_PLACEHOLDERS = ("…", "...")
 _REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}
 # A bearer is renewed this long before its end, so that it can't end while a request travels.
 _MARGIN = 60.0
@@ -72,6 +73,8 @@ class ClassicToken:
         decoded = text if text.startswith("<") else _decode(text)
         if not decoded.startswith("<") and _DATA.fullmatch(text):
             decoded = _FRAME.format(text)
+        if any(dots in decoded or dots in text for dots in _PLACEHOLDERS):
+            raise ValueError("`token` is the placeholder of an example: put the app connector's token in its place.")
         if not _WHOLE.fullmatch(decoded):
             raise ValueError(
                 "`token` is not an AFAS token: give the whole <token>…</token>, its data part, or the base64 of the"

@@ -11,7 +11,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tap_afas.profit.metainfo import Connector, Field
 
@@ -43,7 +43,7 @@ FORMER_KEYS: dict[str, tuple[str, ...]] = {
 """Keys that earlier versions assumed and that may repeat; a table may have been loaded under one."""
 
 # Standard connectors in which a field looks like a stamp and is none.
-_DUMMIES = {"Profit_Article_Basic": {"DateModified", "CreateDate"}}
+_DUMMIES = {"profit_article_basic": {"DateModified", "CreateDate"}}
 
 # "Last modified on" in the languages of AFAS, accents and punctuation taken off; the whole of an id or label must
 # match, but for the number that AFAS puts behind an id that comes twice.
@@ -63,15 +63,21 @@ _MODIFIED = re.compile(
 )
 
 
+def listed_key(keys: Mapping[str, tuple[str, ...]], connector_id: str) -> tuple[str, ...]:
+    """A connector's key in a list such as `KEYS`; the case of its id doesn't count."""
+    folded = connector_id.casefold()
+    return next((key for name, key in keys.items() if name.casefold() == folded), ())
+
+
 def known_key(connector: Connector) -> tuple[str, ...]:
     """The key of a standard connector, if it is known and its fields are all there."""
-    key = KEYS.get(connector.id, ())
+    key = listed_key(KEYS, connector.id)
     return key if all(field in connector.fields for field in key) else ()
 
 
 def is_assumed(connector_id: str, key: Sequence[str]) -> bool:
     """Whether a key is, or was, the list's."""
-    return tuple(key) in {KEYS.get(connector_id), FORMER_KEYS.get(connector_id)}
+    return bool(key) and tuple(key) in {listed_key(keys, connector_id) for keys in (KEYS, FORMER_KEYS)}
 
 
 def stamp_candidates(connector: Connector, date_times: Sequence[Field]) -> list[str]:
@@ -81,7 +87,7 @@ def stamp_candidates(connector: Connector, date_times: Sequence[Field]) -> list[
         connector: The connector.
         date_times: Those of its fields that hold a date with a time.
     """
-    dummies = _DUMMIES.get(connector.id, set())
+    dummies = _DUMMIES.get(connector.id.casefold(), set())
     return [
         field.id
         for field in date_times

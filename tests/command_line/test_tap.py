@@ -256,6 +256,41 @@ def test_a_state_of_another_tap(sandbox: Sandbox) -> None:
     _fails(ran, "The state is about orders")
 
 
+def test_a_bookmark_under_the_id_of_its_connector(sandbox: Sandbox) -> None:
+    sandbox.load([articles(740, "Arti-kelen")])
+    config = config_of(sandbox)
+    bookmark = {"replication_key": "Modified", "replication_key_value": "2024-03-02T05:10:00+00:00"}
+    found = [run_tap(config, state={"bookmarks": {name: bookmark}}) for name in ("Arti-kelen", "Arti_kelen")]
+    assert len(found[0].records()) == len(found[1].records()) == 20
+    assert found[0].state.keys() == found[1].state.keys()
+    assert list(found[0].state["bookmarks"]) == ["Arti_kelen"]
+    _fails(run_tap(config, state={"bookmarks": {"Arti-kelen": bookmark, "Arti_kelen": bookmark}}), "Arti_kelen")
+
+
+@pytest.mark.parametrize(
+    "bookmark",
+    [
+        {"replication_key_value": "2024-03-01T05:30:00+00:00"},
+        {"bookmark": "2024-03-01T06:30:00", "replication_key": None},
+        {"Modified": "2024-03-01T05:30:00+00:00"},
+        {"last_modified": 7, "version": 3},
+    ],
+)
+def test_a_bookmark_without_its_replication_key(sandbox: Sandbox, bookmark: dict[str, Any]) -> None:
+    sandbox.load([articles(3)])
+    _fails(run_tap(config_of(sandbox), state={"bookmarks": {"Articles": bookmark}}), "it would be passed over")
+
+
+def test_other_connectors_under_a_state_of_ones_own(sandbox: Sandbox) -> None:
+    sandbox.load([articles(3, "A"), articles(4, "B", stamp=False), articles(5, "C")])
+    config = config_of(sandbox)
+    state = run_tap({**config, "connectors": ["A", "B"]}).state
+    ran = run_tap({**config, "connectors": ["C"]}, state=state)
+    assert (ran.exit_code, len(ran.records("C"))) == (0, 5)
+    # Nothing of the others is lost.
+    assert {name: ran.state["bookmarks"][name] for name in ("A", "B")} == state["bookmarks"]
+
+
 @pytest.mark.parametrize(
     "state",
     [

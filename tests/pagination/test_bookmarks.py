@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from afas_sandbox import stored
 from harness.depth import depth
 from harness.run import last_state
 from harness.source import Source, Ticking, Walk, row
@@ -157,6 +158,31 @@ def test_start_date(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("walk", _STAMPED)
+@pytest.mark.parametrize(
+    ("start", "timezone", "first"),
+    [
+        ("2024-07-01", "Europe/Amsterdam", "2024-07-01T00:00:00"),
+        ("2024-07-01T00:00:00", "Europe/Amsterdam", "2024-07-01T00:00:00"),
+        ("2024-07-01 12:30:15.999", "America/New_York", "2024-07-01T12:30:15"),
+        ("2024-07-01T00:00:00Z", "Europe/Amsterdam", "2024-07-01T02:00:00"),
+        ("2024-07-01T00:00:00+02:00", "Europe/Amsterdam", "2024-07-01T00:00:00"),
+        ("2024-07-01T12:00:00Z", "America/New_York", "2024-07-01T08:00:00"),
+        # What changes in the second pass of October's hour bears the stamps of the first.
+        ("2023-10-29T02:30:00", "Europe/Amsterdam", "2023-10-29T02:30:00"),
+        ("2023-10-29T01:30:00Z", "Europe/Amsterdam", "2023-10-29T02:30:00"),
+    ],
+)
+def test_a_start_date_without_a_zone_is_the_time_of_afas(
+    sandbox: Sandbox, walk: str, start: str, timezone: str, first: str
+) -> None:
+    moment = dt.datetime.fromisoformat(first)
+    rows = [row(1, stored(moment - dt.timedelta(seconds=1))), row(2, stored(moment))]
+    source = Source(sandbox, Walk.named(walk), rows, Ticking(moment + dt.timedelta(days=30)))
+    ran = run(source, start_date=start, timezone=timezone)
+    assert [found["Id"] for found in ran.records()] == [2], ran.said
+
+
 @pytest.mark.parametrize("walk", _STAMPED)
 @pytest.mark.parametrize(
     ("display", "stamps"),

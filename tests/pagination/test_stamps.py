@@ -97,10 +97,11 @@ def test_a_day_as_stamp_is_read_again_from_its_midnight(sandbox: Sandbox) -> Non
     assert "committed late" in [record["Name"] for record in run(source, ran.state).records()]
 
 
-def test_a_start_date_where_stamps_are_days(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("start", ["2024-03-01T00:00:00Z", "2024-03-01", "2024-03-01T15:00:00"])
+def test_a_start_date_where_stamps_are_days(sandbox: Sandbox, start: str) -> None:
     clock = Ticking(dt.datetime(2024, 3, 5))  # noqa: DTZ001 - wall time has no zone
     source = Source(sandbox, Walk.named("by stamp"), [row(1, "2024-03-01T00:00:00.000")], clock, fields=BY_DAY)
-    assert len(run(source, start_date="2024-03-01T00:00:00Z").records()) == 1
+    assert len(run(source, start_date=start).records()) == 1
 
 
 @pytest.mark.parametrize("walk", ["by stamp", "by stamp, key of two"])

@@ -251,7 +251,7 @@ def test_the_hour_that_comes_twice_is_taken_over_as_the_earliest_that_it_can_mea
         },
         {"replication_key": "Modified", "replication_key_value": "2024-05-15T07:50:00"},
         {"replication_key": "Modified", "replication_key_value": "2024-05-15"},
-        {"replication_key_value": "2024-05-15T09:50:00+02:00"},
+        {"replication_key": "Modified", "replication_key_value": "2024-05-15T09:50:00+02:00"},
         # Another tap of this SDK, killed.
         {"replication_key": "Modified", "starting_replication_value": "2024-05-15T07:50:00Z", "progress_markers": {}},
         # Wound back by hand, with all that stood there.

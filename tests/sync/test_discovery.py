@@ -108,6 +108,117 @@ def test_names_in_the_settings_that_nobody_bears() -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "meant"),
+    [
+        ({"connectors": ["Profit_Debtors"]}, "Did you mean Profit_Debtor?"),
+        ({"connectors": ["!Proft_Debtor"]}, "Did you mean Profit_Debtor?"),
+        ({"streams": {"Verkoop_facturen": {}}}, "Did you mean Verkoop-facturen?"),
+        ({"streams": {"verkoopfacturen": {}}}, "Did you mean Verkoop-facturen?"),
+    ],
+)
+def test_a_name_that_is_misspelt(settings: dict[str, Any], meant: str) -> None:
+    environment = _environment("Profit_Debtor", "Verkoop-facturen", *(f"A{number:02}" for number in range(30)))
+    with pytest.raises(DiscoveryError) as caught:
+        check_connectors_exist(Settings.from_config(settings), environment)
+    assert meant in str(caught.value)
+    assert "A01" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "ids"),
+    [(["items"], ["Items"]), (["Items", "items"], ["Items", "items"]), (["item*"], ["Items", "items"])],
+)
+def test_names_in_another_case(names: list[str], ids: list[str]) -> None:
+    check_connectors_exist(Settings.from_config({"streams": {name: {} for name in names}}), _environment(*ids))
+
+
+@pytest.mark.parametrize(
+    ("names", "ids"),
+    [
+        (["items", "Items"], ["Items"]),
+        (["Items"], ["Items", "items"]),
+        (["ITEMS"], ["Items", "items"]),
+        (["ITEMS", "Items"], ["Items", "items"]),
+    ],
+)
+def test_names_of_which_the_case_alone_could_tell_what_is_meant(names: list[str], ids: list[str]) -> None:
+    with pytest.raises(DiscoveryError, match="differ by case only") as caught:
+        check_connectors_exist(Settings.from_config({"streams": {name: {} for name in names}}), _environment(*ids))
+    assert all(name in str(caught.value) for name in (*names, *ids))
+
+
+def test_connectors_in_another_case_are_read_as_afas_spells_them(sandbox: Sandbox) -> None:
+    sandbox.load([articles(3), articles(2, "profit_DEBTOR")])
+    streams = {"ARTICLES": {"primary_keys": ["Code"]}, "Profit_Debtor": {"types": {"Number": "string"}}}
+    ran = run_tap(config_of(sandbox, connectors=["articles", "Profit_Debtor"], streams=streams))
+    assert ran.exit_code == 0, ran.said
+    keys = {message["stream"]: message["key_properties"] for message in ran.messages if message["type"] == "SCHEMA"}
+    assert keys == {"Articles": ["Code"], "profit_DEBTOR": []}
+    assert ran.records("profit_DEBTOR")[1]["Number"] == "1"
+
+
+def test_a_catalog_in_another_case_is_told_the_right_spelling(sandbox: Sandbox) -> None:
+    sandbox.load([articles(3)])
+    config = config_of(sandbox, streams={})
+    catalog = run_tap(config, "--discover").catalog
+    catalog["streams"][0]["tap_stream_id"] = "articles"
+    assert "Did you mean Articles?" in run_tap(config, catalog=catalog).said
+
+
+_PATTERNS = {
+    "*": {"page_size": 5, "types": {"A": "string"}},
+    "profit_*": {"page_size": 6, "replication_key": None, "filter": [{"field": "A", "operator": "empty"}]},
+    "Profit_Debtor": {"page_size": 7, "filter": []},
+    "*_Debtor": {"page_size": 8, "primary_keys": ["A"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("connector_id", "expected"),
+    [
+        ("Eigen", {"page_size": 5, "types": {"A": "string"}}),
+        (
+            "Profit_Creditor",
+            {
+                "page_size": 6,
+                "types": {"A": "string"},
+                "replication_key": None,
+                "filter": [{"field": "A", "operator": "empty"}],
+            },
+        ),
+        # The entry of its own wins, an empty list too, wherever it stands; what it leaves out, patterns say.
+        (
+            "Profit_Debtor",
+            {"page_size": 7, "types": {"A": "string"}, "replication_key": None, "primary_keys": ["A"], "filter": []},
+        ),
+        ("PROFIT_DEBTOR", {"page_size": 7, "types": {"A": "string"}, "replication_key": None, "primary_keys": ["A"]}),
+    ],
+)
+def test_patterns_in_streams(connector_id: str, expected: dict[str, Any]) -> None:
+    settings = Settings.from_config({"streams": _PATTERNS})
+    assert settings.stream(connector_id) == msgspec.convert(expected, StreamSettings)
+
+
+def test_patterns_in_streams_are_applied(sandbox: Sandbox) -> None:
+    sandbox.load([articles(3), articles(4, "Artikelen"), articles(5, "Other")])
+    streams: dict[str, Any] = {
+        "Art*": {"primary_keys": ["Code"], "filter": [{"field": "Number", "operator": ">", "value": 1}]},
+        "Artikelen": {"filter": []},
+        "Nobody*": {"primary_keys": ["Nothing"]},
+    }
+    ran = run_tap(config_of(sandbox, streams=streams))
+    assert ran.exit_code == 0, ran.said
+    assert [len(ran.records(name)) for name in ("Articles", "Artikelen", "Other")] == [1, 4, 5]
+    keys = {message["stream"]: message["key_properties"] for message in ran.messages if message["type"] == "SCHEMA"}
+    assert keys == {"Articles": ["Code"], "Artikelen": ["Code"], "Other": []}
+    catalog = run_tap(config_of(sandbox, streams=streams), "--discover").catalog
+    streams["Art*"]["filter"] = [{"field": "Nummer", "operator": ">", "value": 1}]
+    ran = run_tap(config_of(sandbox, streams=streams), catalog=catalog)
+    assert "names the field Nummer, which the connector doesn't have. Did you mean Number?" in ran.said
+    assert not ran.messages
+
+
+@pytest.mark.parametrize(
     ("settings", "key", "stamp"),
     [
         ({"primary_keys": ["Code", "Number"]}, ("Code", "Number"), "Gewijzigd_op"),
@@ -154,6 +265,8 @@ def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
     ("settings", "sentence"),
     [
         ({"primary_keys": ["X"]}, "names the field X, which the connector doesn't have. It has: Code, Amount."),
+        ({"primary_keys": ["code"]}, "which the connector doesn't have. Did you mean Code?"),
+        ({"types": {"Amounts": "string"}}, "which the connector doesn't have. Did you mean Amount?"),
         ({"replication_key": "X"}, "names the field X"),
         ({"types": {"X": "string"}}, "names the field X"),
         ({"replication_key": "Code"}, "the replication key Code is string; it must be a date or a whole number."),

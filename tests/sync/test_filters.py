@@ -197,7 +197,9 @@ def test_a_wrong_filter_is_said_before_anything_is_read(sandbox: Sandbox) -> Non
     streams = {"Articles": {"filter": [{"field": "Kode", "operator": "=", "value": "x"}]}}
     ran = run_tap(config_of(sandbox, streams=streams))
     assert (ran.exit_code, ran.output) == (1, b"")
-    assert ran.errors == ["Articles: `filter` names the field Kode, which the connector doesn't have."]
+    assert ran.errors == [
+        "Articles: `filter` names the field Kode, which the connector doesn't have. Did you mean Code?"
+    ]
     assert not [request for request in sandbox.log if request.kind == "rows"]
 
 

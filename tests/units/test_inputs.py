@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_afas.inputs import InputError, read_catalog, read_settings, read_state
+from tap_afas.files import read_catalog, read_state
+from tap_afas.inputs import InputError, read_settings
 from tap_afas.settings import SCHEMA
+from tap_afas.tap import TapAfas
 
 if TYPE_CHECKING:
     import pathlib
@@ -60,7 +62,15 @@ def test_later_sources_win(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Pa
     assert read_settings([str(file), "ENV"], SCHEMA) == {"page_size": 5, "token": "x"}
 
 
-@pytest.mark.parametrize(("text", "words"), [("{", "not JSON"), ("[]", "not a JSON object"), (None, "No such file")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "not JSON: Expecting property name enclosed in double quotes at line 1, column 2."),
+        ('{\n "page_size": 5,\n "connectors": [\n}', "at line 4, column 1."),
+        ("[]", "not a JSON object"),
+        (None, "No such file"),
+    ],
+)
 def test_file_that_cannot_be_read(tmp_path: pathlib.Path, text: str | None, words: str) -> None:
     file = tmp_path / "config.json"
     if text is not None:
@@ -69,6 +79,34 @@ def test_file_that_cannot_be_read(tmp_path: pathlib.Path, text: str | None, word
         read_settings([str(file)], SCHEMA)
     assert words in caught.value.errors[0]
     assert str(file) in caught.value.errors[0]
+
+
+_ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
+
+
+@pytest.mark.parametrize("encoding", _ENCODINGS)
+def test_files_in_any_unicode(tmp_path: pathlib.Path, encoding: str) -> None:
+    path = tmp_path / "given.json"
+    path.write_bytes('{"connectors": ["Café_€"]}'.encode(encoding))
+    assert read_settings([str(path)], SCHEMA) == {"connectors": ["Café_€"]}
+    # What the command line opens is opened in the locale's encoding.
+    state = '{"bookmarks": {"Café_€": {"replication_key": "Modified"}}}'
+    path.write_bytes(state.encode(encoding))
+    with path.open(encoding="ascii") as file:
+        assert read_state(file) == json.loads(state)
+    path.write_bytes('{"streams": [{"tap_stream_id": "Café_€", "schema": {}, "metadata": []}]}'.encode(encoding))
+    with path.open(encoding="cp1252") as file:
+        assert read_catalog(file)["streams"][0]["tap_stream_id"] == "Café_€"
+
+
+def test_a_file_in_another_encoding_is_named_as_such(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "given.json"
+    path.write_bytes('{"connectors": ["Café_€"]}'.encode("cp1252"))
+    with pytest.raises(ConfigValidationError) as caught:
+        read_settings([str(path)], SCHEMA)
+    assert "it is neither UTF-8 nor UTF-16" in caught.value.errors[0]
+    with path.open(encoding="ascii") as file, pytest.raises(InputError, match="it is neither UTF-8 nor UTF-16"):
+        read_state(file)
 
 
 def _file(text: str) -> io.StringIO:
@@ -81,6 +119,49 @@ def test_state() -> None:
     state = {"bookmarks": {"A": {"replication_key": "Modified"}}}
     assert read_state(_file(json.dumps(state))) == state
     assert read_state(_file("{}")) == {}
+    assert read_state(_file('{"bookmarks": {}, "currently_syncing": null}'))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"singer_state": {"bookmarks": {"A": {}}}}',
+        '{"completed": {"singer_state": {"bookmarks": {}}}, "partial": {}}',
+        '{"type": "STATE", "value": {"bookmarks": {}}}',
+        '{"bookmarks": {}, "singer_state": {"bookmarks": {"A": {}}}}',
+        '{"A": {"replication_key": "Modified"}}',
+    ],
+)
+def test_a_state_in_a_wrapper(text: str) -> None:
+    with pytest.raises(InputError, match="would be passed over"):
+        read_state(_file(text))
+
+
+def test_where_the_syntax_is_wrong() -> None:
+    with pytest.raises(InputError, match=r"at line 2, column 1\. Of several lines of STATE, the last one counts"):
+        read_state(_file("{}\n{}"))
+    with pytest.raises(InputError, match=r"given\.json is not JSON: .* at line 1, column 13\."):
+        read_catalog(_file('{"streams": }'))
+
+
+@pytest.mark.parametrize(
+    ("entries", "names"),
+    [
+        ([("A-b", "x"), ("A-b", "y")], ["A-b", "x", "y"]),
+        ([("A-b", "x"), ("B", "x")], ["A-b", "B", "x"]),
+        ([("A-b", None), ("A_b", None)], ["A-b", "A_b"]),
+        ([("A-b", None), ("B", "A_b")], ["A-b", "B"]),
+    ],
+)
+def test_two_entries_for_one_stream(entries: list[tuple[str, str | None]], names: list[str]) -> None:
+    streams: list[dict[str, Any]] = [
+        {"tap_stream_id": one, "stream": name, "schema": {}, "metadata": []} for one, name in entries
+    ]
+    with pytest.raises(InputError, match="would be passed over") as caught:
+        read_catalog(_file(json.dumps({"streams": streams})))
+    assert all(name in str(caught.value) for name in names)
+    with pytest.raises(InputError, match="would be passed over"):
+        TapAfas(config={"base_url": "https://x", "token": "5A" * 32}, catalog={"streams": streams})
 
 
 @pytest.mark.parametrize("text", ["", "[]", "5", '{"bookmarks": 5}', '{"bookmarks": {"A": 5}}', "{}\n{}", "[" * 99_999])

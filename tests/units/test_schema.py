@@ -45,6 +45,10 @@ def test_kind_survives_the_catalog(kind: Kind) -> None:
         ({"type": ["string"], "format": "email"}, "string"),
         ({"type": ["object", "null"]}, "string"),
         ({}, "string"),
+        ({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}, "date-time"),
+        ({"oneOf": [{"type": "null"}, {"anyOf": [{"type": "number"}, {"type": "integer"}]}]}, "number"),
+        ({"anyOf": [{"type": ["string", "null"]}], "format": "date"}, "date"),
+        ({"anyOf": [{"type": "boolean"}, {"type": "string"}]}, "string"),
     ],
 )
 def test_kind_of_an_edited_schema(schema: dict[str, Any], kind: Kind) -> None:

@@ -35,7 +35,7 @@ def test_the_contract() -> None:
         name: what for name, what in known.items() if not name.startswith(("stream_map", "flattening", "faker"))
     } == {
         "environment_id": (None, False),
-        "environment_type": ("production", False),
+        "environment_type": (None, False),
         "base_url": (None, False),
         "token": (None, True),
         "client_id": (None, True),
@@ -88,6 +88,12 @@ def test_meltano_declares_the_same_settings() -> None:
         ({"environment_id": "12345"}, "https://12345.rest.afas.online/ProfitRestServices"),
         ({"environment_id": 12345}, "https://12345.rest.afas.online/ProfitRestServices"),
         ({"environment_id": " O12345AA "}, "https://12345.rest.afas.online/ProfitRestServices"),
+        ({"environment_id": "T12345AA"}, "https://12345.resttest.afas.online/ProfitRestServices"),
+        ({"environment_id": "a12345"}, "https://12345.restaccept.afas.online/ProfitRestServices"),
+        (
+            {"environment_id": "C12345AA", "environment_type": "course"},
+            "https://12345.restcursus.afas.online/ProfitRestServices",
+        ),
         (
             {"environment_id": "T12345AA", "environment_type": "test"},
             "https://12345.resttest.afas.online/ProfitRestServices",
@@ -122,6 +128,13 @@ def test_hosts(config: dict[str, Any], url: str) -> None:
         ({**WHERE, "token": 7}, "`token` must be text."),
         ({**WHERE, "token": ["x"]}, "`token` must be text."),
         ({**WHO}, "No environment: set `environment_id`"),
+        (
+            {**WHO, "environment_id": "T12345AA", "environment_type": "production"},
+            "of the kind test by its letter, and `environment_type` is production",
+        ),
+        ({**WHO, "environment_id": "O12345AA", "environment_type": "course"}, "of the kind production by its letter"),
+        ({**WHO, "environment_id": "C12345AA"}, "set `environment_type`"),
+        ({**WHO, "base_url": "https://x", "environment_id": "twelve"}, "`environment_id` must be five digits"),
         ({**WHO, "environment_id": "1234"}, "`environment_id` must be five digits"),
         ({**WHO, "environment_id": "12345.evil.example"}, "`environment_id` must be five digits"),
         ({**WHO, "environment_id": "١٢٣٤٥"}, "`environment_id` must be five digits"),

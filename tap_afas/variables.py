@@ -1,0 +1,114 @@
+"""Settings in the environment's variables, and in `.env`."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import logging
+import os
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import ConfigValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+logger = logging.getLogger("tap-afas")
+
+_PREFIX = "TAP_AFAS_"
+_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+# The SDK's and Meltano's own.
+_OTHERS = {f"{_PREFIX}LOGLEVEL", f"{_PREFIX}METRICS_LOGLEVEL", f"{_PREFIX}LOG_LEVEL"}
+# Names of settings are alike: `TAP_AFAS_STREAMS` and `TAP_AFAS_STREAM_MAPS` are no misspellings of each other.
+_ALIKE = 0.85
+
+
+def under_meltano() -> bool:
+    """Whether Meltano started the tap: it says so to its plugins, and tells them their settings itself."""
+    return "MELTANO_EXTRACTOR_NAME" in os.environ
+
+
+def read_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings in variables such as `TAP_AFAS_TOKEN`, exported or in `.env`; an empty one counts as not set.
+
+    Args:
+        schema: JSON Schema of the settings.
+
+    Raises:
+        ConfigValidationError: A variable, or `.env`, can't be read.
+    """
+    variables = dict(os.environ)
+    if not under_meltano():
+        variables = {**_dotenv(schema), **variables}
+        _warn_of_misspelt(variables, schema)
+    found: dict[str, Any] = {}
+    for name, setting in schema["properties"].items():
+        text = variables.get(_variable(name), "").strip()
+        if text:
+            found[name] = _parse(_variable(name), text, setting, schema)
+    return found
+
+
+def unread(schema: Mapping[str, Any]) -> list[str]:
+    """What to say of settings in the environment where none were passed; empty where there are none."""
+    found = [_variable(name) for name in schema["properties"] if os.environ.get(_variable(name), "").strip()]
+    if not found and pathlib.Path(".env").is_file():
+        found = [f"{name} in .env" for name in _dotenv(schema) if name in map(_variable, schema["properties"])]
+    if not found or under_meltano():
+        return []
+    return [f"No settings were passed, but the environment holds {', '.join(found)}: pass `--config=ENV` to read them."]
+
+
+def _variable(setting: str) -> str:
+    return f"{_PREFIX}{setting.upper()}"
+
+
+def _dotenv(schema: Mapping[str, Any]) -> dict[str, str]:
+    """The tap's variables in the working directory's `.env`."""
+    path = pathlib.Path(".env")
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values  # noqa: PLC0415 - needed by few runs
+
+    try:
+        values = dotenv_values(path, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise unreadable(f"`.env` can't be read: {why}.", schema) from None
+    return {name: value for name, value in values.items() if value and "AFAS" in name.upper()}
+
+
+def _warn_of_misspelt(variables: Iterable[str], schema: Mapping[str, Any]) -> None:
+    known = list(map(_variable, schema["properties"]))
+    for name in variables:
+        if name in known or name in _OTHERS or name.startswith(f"{_PREFIX}_") or "AFAS" not in name.upper():
+            continue
+        near = difflib.get_close_matches(name.upper(), known, 1, _ALIKE)
+        if near:
+            logger.warning("The variable %s is no setting of the tap, and isn't read. Did you mean %s?", name, near[0])
+
+
+def _parse(variable: str, text: str, setting: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
+    kinds = setting.get("type", "string")
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    if "string" in kinds:
+        return text
+    if "boolean" in kinds:
+        if text.lower() not in _BOOLEANS:
+            raise unreadable(f"`{variable}` must be true or false.", schema)
+        return _BOOLEANS[text.lower()]
+    if kinds & {"integer", "number"}:
+        try:
+            return int(text)
+        except ValueError:
+            raise unreadable(f"`{variable}` must be a whole number.", schema) from None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise unreadable(f'`{variable}` is not JSON: lists are written ["a", "b"].', schema) from None
+
+
+def unreadable(sentence: str, schema: Mapping[str, Any]) -> ConfigValidationError:
+    """The error for settings that can't be read."""
+    return ConfigValidationError(sentence, errors=[sentence], schema=dict(schema))

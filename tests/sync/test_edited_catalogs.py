@@ -1,0 +1,90 @@
+"""Catalogs in which somebody, or Meltano's `schema`, wrote a property otherwise than as `type: [x, null]`."""
+
+from __future__ import annotations
+
+import decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.articles import articles, config_of
+from harness.command import run_tap
+
+if TYPE_CHECKING:
+    from afas_sandbox import Sandbox
+    from harness.run import Run
+
+_NULL = {"type": "null"}
+_MOMENT = {"type": "string", "format": "date-time"}
+
+
+def _run(sandbox: Sandbox, properties: dict[str, dict[str, Any]], **settings: Any) -> Run:
+    sandbox.load([articles(2)])
+    config = config_of(sandbox, **settings)
+    catalog = run_tap(config, "--discover").catalog
+    catalog["streams"][0]["schema"]["properties"] |= properties
+    sandbox.clear_log()
+    return run_tap(config, catalog=catalog)
+
+
+@pytest.mark.parametrize("words", ["anyOf", "oneOf"])
+@pytest.mark.parametrize("maps", [{}, {"stream_maps": {"*": {}}}])
+def test_alternatives(sandbox: Sandbox, words: str, maps: dict[str, Any]) -> None:
+    ran = _run(
+        sandbox,
+        {
+            "Modified": {words: [_MOMENT, _NULL]},
+            "Price": {words: [{"type": "number"}, _NULL]},
+            "Number": {words: [{"type": "integer"}, {"type": "string"}, _NULL]},
+            "Blocked": {words: [{words: [{"type": "boolean"}]}, _NULL]},
+            "Name": {"type": ["string", "integer", "null"]},
+        },
+        **maps,
+    )
+    assert ran.exit_code == 0, ran.said
+    first = ran.records()[0]
+    assert first["Modified"] == "2024-03-01T05:00:30+00:00"
+    assert (first["Price"], first["Number"], first["Blocked"]) == (decimal.Decimal("0.50"), 0, True)
+    assert isinstance(first["Name"], str)
+
+
+def test_properties_of_which_only_something_else_is_said(sandbox: Sandbox) -> None:
+    fields = ("Modified", "Price", "Number", "Blocked", "Name")
+    ran = _run(sandbox, {field: {"x-sql-datatype": "varchar", "description": "X"} for field in fields})
+    assert ran.exit_code == 0, ran.said
+    first = ran.records()[0]
+    assert first["Modified"] == "2024-03-01T05:00:30+00:00"
+    assert (first["Price"], first["Number"], first["Blocked"]) == (decimal.Decimal("0.50"), 0, True)
+    # The target learns of what kind the values are, and what else was said.
+    (schema,) = (message["schema"] for message in ran.messages if message["type"] == "SCHEMA")
+    said = {"x-sql-datatype": "varchar", "description": "X"}
+    assert schema["properties"]["Modified"] == {"type": ["string", "null"], "format": "date-time", **said}
+    assert schema["properties"]["Number"] == {"type": ["integer", "null"], **said}
+    # Asking for it costs no question more.
+    assert sum(request.kind == "metainfo" for request in sandbox.log) == 2
+
+
+def test_what_the_settings_say_of_a_type_counts(sandbox: Sandbox) -> None:
+    streams = {"Articles": {"primary_keys": ["Code"], "types": {"Number": "string"}}}
+    ran = _run(sandbox, {"Number": {"x-sql-datatype": "varchar"}}, streams=streams)
+    assert [found["Number"] for found in ran.records()] == ["0", "1"]
+
+
+def test_alternatives_that_afas_has_none_of(sandbox: Sandbox) -> None:
+    ran = _run(sandbox, {"Price": {"anyOf": [{"type": "boolean"}, {"type": "integer"}]}})
+    assert "The field Price was " in ran.said
+    assert not ran.records()
+    assert (
+        _run(sandbox, {"Price": {"anyOf": [{"type": "boolean"}, {"type": "string"}]}}).records()[0]["Price"] == "0.50"
+    )
+
+
+def test_a_connector_that_is_gone_is_its_own_failure(sandbox: Sandbox) -> None:
+    sandbox.load([articles(2), articles(2, "Other")])
+    config = config_of(sandbox, streams={})
+    catalog = run_tap(config, "--discover").catalog
+    catalog["streams"][0]["schema"]["properties"]["Price"] = {}
+    sandbox.load([articles(2, "Other")])
+    ran = run_tap(config, catalog=catalog)
+    assert "1 of 2 streams failed" in ran.said
+    assert len(ran.records("Other")) == 2
