@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tap_afas.inputs import StateError
 from tap_afas.profit.pagination.key import key_to_text
-from tap_afas.profit.wall_time import SECONDS, Unit, floor, lower_bound_after, shift
+from tap_afas.profit.wall_time import SECONDS, Unit, UnreadableError, floor, lower_bound_after, moment_of, shift
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,29 +93,32 @@ class ReplicationKey:
         """The earliest stamp that a value of a record can stand for.
 
         Raises:
-            ValueError: It is no stamp of this kind.
+            UnreadableError: It is no stamp of this kind.
         """
         if (self.kind == "int") != (isinstance(value, int) and not isinstance(value, bool)):
-            raise ValueError("another type")
+            raise UnreadableError("another type")
         if self.kind == "int":
             return value
         if not isinstance(value, str):
-            raise ValueError("another type")  # noqa: TRY004 - what a STATE holds is a value, not a type
-        moment = _parse_datetime(value)
+            raise UnreadableError("another type")
+        try:
+            moment = _parse_datetime(value)
+        except ValueError:
+            raise UnreadableError("not a moment") from None
         return f"{value}T00:00:00" if len(value) == len("2026-03-01") else self.clock.earliest_wall(moment)
 
     def check(self, literal: Any) -> None:
         """Check that a value in the STATE has the form of a stamp.
 
         Raises:
-            ValueError: It has another type or form.
+            UnreadableError: It has another type or form.
         """
         if literal is not None and (self.kind != "int" or not isinstance(literal, int) or isinstance(literal, bool)):
             if self.kind == "int" or not isinstance(literal, str):
-                raise ValueError("another type")
+                raise UnreadableError("another type")
             # Literals are compared as text: the moment alone won't do.
             if _LITERAL.fullmatch(literal) is None:
-                raise ValueError("another form")
+                raise UnreadableError("another form")
             shift(literal, 0)
 
 
@@ -282,12 +285,13 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
         for name, literal in found.items():  # noqa: B007 - the message names it
             key.check(literal)
         name = "pending_at"
-        if (at := state.get(name)) is not None and datetime.datetime.fromisoformat(at).tzinfo is None:
-            raise ValueError("no offset")  # noqa: TRY301 - told below
+        if (at := state.get(name)) is not None:
+            moment_of(at)
         name = "unit"
-        if state.get(name) not in {None, *get_args(Unit)}:
-            raise ValueError("unknown")  # noqa: TRY301 - told below
-    except (ValueError, TypeError):
+        # What a STATE holds may have no hash.
+        if state.get(name) not in (None, *get_args(Unit)):
+            raise UnreadableError("unknown")  # noqa: TRY301 - told below
+    except UnreadableError:
         expected = {
             "unit": "day, hour, minute or second",
             "pending_at": "a time with its offset, such as 2026-03-01T08:15:00+00:00",

@@ -106,6 +106,11 @@ class Connection:
         self._described.update(describe(self.client, unknown))
         return {connector_id: self._described[connector_id] for connector_id in connector_ids}
 
+    @property
+    def undescribed(self) -> dict[str, ProfitError]:
+        """By id, why AFAS couldn't describe a connector that it was asked about."""
+        return {name: found for name, found in self._described.items() if isinstance(found, ProfitError)}
+
     def connector(self, connector_id: str) -> Connector:
         """A connector with its fields: the answer that `describe` got, once, and after that a new one.
 

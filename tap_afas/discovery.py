@@ -151,7 +151,10 @@ def discover(connection: Connection) -> list[StreamDefinition]:
         else:
             found.append(define_stream(connector, settings.stream(connector_id)))
     if not found:
-        raise DiscoveryError("AFAS describes none of the connectors; see above.")
+        raise DiscoveryError(
+            "AFAS describes none of the connectors; see above.",
+            may_pass=all(error.may_pass for error in connection.undescribed.values()),
+        )
     return found
 
 

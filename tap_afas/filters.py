@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import re
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.inputs import InputError
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
 
     from tap_afas.profit.metainfo import Connector, Field, Kind
     from tap_afas.profit.wall_time import WallClock
-    from tap_afas.settings import FilterCondition
+    from tap_afas.settings import FilterCondition, Settings
 
 _VALUELESS = {"empty", "not empty"}
 _ON_TEXT = {"contains", "not contains", "starts with", "not starts with", "ends with", "not ends with"}
 _BOOLEANS = {"true": "true", "1": "true", "false": "false", "0": "false"}
 _MOST_DIGITS = 40
+# A range, "contains", a tag or "empty" (with "!" not empty), "starts with", "ends with".
+_PROFITS_SIGNS = re.compile(r"\S\.\.\S|\*|^!?\[.*\]$|^@|&$")
+_PROFITS_OWN = (
+    "looks like Profit's own notation, which the REST API doesn't know: write a range (`..`) as two conditions with >="
+    " and <=, `*` as “contains” or “starts with”, `[]` as “empty”, and a tag such as [Vandaag] as a date."
+)
 # A literal as long as those that a walk compares with, and the largest numbers of a question.
 _LITERAL = "9" * 20
 _TAKE, _SKIP = 10**6, 10**9
@@ -101,6 +108,21 @@ def split_filter(where: Filter, key: Sequence[str], stamp: str | None, connector
     return tuple(parts) or ((),)
 
 
+def nothing_passed(settings: Settings, connector_id: str) -> str:
+    """What to say where a connector's filter let no row through, without a value of it; empty where there is none."""
+    setting = settings.stream(connector_id).filter
+    if not setting:
+        return ""
+    conditions = [one for entry in setting for one in (entry if isinstance(entry, tuple) else (entry,))]
+    odd = sorted({one.field for one in conditions if isinstance(one.value, str) and _is_profits(one.value)})
+    said = f"{connector_id}: No row passed the `filter`{' and `start_date`' if settings.start_date else ''}."
+    return f"{said} The value for {' and '.join(odd)} {_PROFITS_OWN}" if odd else said
+
+
+def _is_profits(value: str) -> bool:
+    return _PROFITS_SIGNS.search(value.strip()) is not None
+
+
 def with_longest_bounds(where: Filter, stamp: str | None) -> Filter:
     """A filter with the longest conditions that a selection may add to it; for measuring only."""
     return (
@@ -158,7 +180,8 @@ def _literal(value: Any, field: Field, clock: WallClock) -> str:
         moment = datetime.datetime.fromisoformat(text.strip())
         return clock.to_wall(moment) if moment.tzinfo else moment.isoformat(timespec="seconds")
     except (LookupError, ValueError, ArithmeticError):
-        raise FilterError(f"the value for {field.id} in `filter` is not {_WORDS[kind]}.") from None
+        hint = f" It {_PROFITS_OWN}" if _is_profits(text) else ""
+        raise FilterError(f"the value for {field.id} in `filter` is not {_WORDS[kind]}.{hint}") from None
 
 
 def _number(text: str, *, whole: bool) -> str:

@@ -13,7 +13,28 @@ if TYPE_CHECKING:
 
 
 class InputError(Exception):
-    """What the tap was given can't be used; `str()` is a sentence for the person who runs it."""
+    """What the tap was given can't be used; `str()` is a sentence for the person who runs it.
+
+    Args:
+        sentence: What is wrong, and what to do.
+        may_pass: Whether a later run may succeed without anybody changing anything.
+    """
+
+    def __init__(self, sentence: str, *, may_pass: bool = False) -> None:
+        super().__init__(sentence)
+        self.may_pass = may_pass
+
+
+class SettingsError(InputError):
+    """The settings can't be used.
+
+    Args:
+        sentences: What is wrong with them.
+    """
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = tuple(sentences)
 
 
 class StateError(InputError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import UNSET
@@ -26,7 +27,7 @@ from tap_afas.profit.pagination.run_paginator import RunPaginator
 from tap_afas.profit.pagination.scan import ResumePoint, Scan, StartingPoint
 from tap_afas.profit.pagination.selection import all_rows, changed_since, empty_stamp, stamps_between
 from tap_afas.profit.rows import RowReader
-from tap_afas.profit.wall_time import SECONDS, floor, shift
+from tap_afas.profit.wall_time import SECONDS, UnreadableError, floor, shift
 from tap_afas.resume_point import read_resume_point
 from tap_afas.stream_definition import SchemaChangedError, StreamDefinition
 
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from tap_afas.profit.wall_time import WallClock
     from tap_afas.settings import Settings
 
+# What msgspec takes for no name.
+_UNREADABLE = re.compile(r'["\\\x00-\x1f]')
 _KEY_KINDS: dict[Kind, KeyKind] = {
     "string": "text",
     "integer": "int",
@@ -77,6 +80,11 @@ class Plan:
     began: datetime.datetime | None
     appends: bool = False
     activates: bool = False
+
+    @property
+    def is_first(self) -> bool:
+        """Whether all rows are read: one that goes on from a bookmark or a place may well find nothing."""
+        return self.bookmark.bookmark is None and not self.bookmark.place
 
 
 def make_plan(  # noqa: PLR0913 - made in one place, with names
@@ -169,15 +177,14 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     emitted = definition.emitted
     read = {name: read_as.get(name, kind) for name, kind in emitted.items()}
     read |= {field.id: read_as[field.id] for field in order if field.id not in read}
-    assumed = mine.primary_keys is UNSET and is_assumed(connector.id, definition.primary_keys)
-    try:
-        reader = RowReader(definition.connector_id, read, key=definition.primary_keys, stamp=stamp)
-        reader.hints = key_hints(connector, read, assumed=assumed)
-    except ValueError:
+    if any(map(_UNREADABLE.search, read)):
         raise SchemaChangedError(
             "A field's id holds a quotation mark or a backslash, with which it can't be read.",
             "Give it another id in AFAS, or take it out of the selection.",
-        ) from None
+        )
+    reader = RowReader(definition.connector_id, read, key=definition.primary_keys, stamp=stamp)
+    assumed = mine.primary_keys is UNSET and is_assumed(connector.id, definition.primary_keys)
+    reader.hints = key_hints(connector, read, assumed=assumed)
     return Plan(
         reader,
         emitted,
@@ -207,7 +214,7 @@ def _start_with_key(  # noqa: PLR0913, PLR0917 - called in one place, which has 
     reached = bookmark.bookmark
     try:
         witness = key_from_text(bookmark.witness, keys) if bookmark.witness and keys else None
-    except ValueError:
+    except UnreadableError:
         witness = None
     since = StartingPoint(
         lower,

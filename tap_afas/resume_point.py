@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import json
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.inputs import StateError
 from tap_afas.profit.pagination.key import key_from_text, key_to_text
 from tap_afas.profit.pagination.scan import ResumePoint
+from tap_afas.profit.wall_time import UnreadableError, moment_of
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Sequence
 
     from tap_afas.bookmark import ReplicationKey
     from tap_afas.profit.pagination.key import KeyField
+
+_CONTENT: dict[str, tuple[type, ...]] = {
+    "reading": (str,),
+    "cursor": (list,),
+    "lower": (str, int, type(None)),
+    "highest": (str, int, type(None)),
+    "witness": (str, type(None)),
+    "asked": (bool,),
+    "cap": (str, int, type(None)),
+    "met": (bool,),
+    "keys": (list,),
+    "start": (str,),
+}
+"""What a place holds: JSON's own types."""
 
 
 def resume_point_to_text(resume_point: ResumePoint, keys: Sequence[KeyField], start: datetime.datetime) -> str:
@@ -50,15 +65,21 @@ def check_resume_point(stream: str, text: str, names: Sequence[str]) -> dict[str
     """
     try:
         content = json.loads(text)
-        keys = [str(name) for name in content["keys"]]
-    except (ValueError, TypeError, LookupError, RecursionError):
+    except (ValueError, RecursionError):
         raise _unusable(stream) from None
+    if not isinstance(content, dict) or not all(
+        name in content and isinstance(content[name], kinds) for name, kinds in _CONTENT.items()
+    ):
+        raise _unusable(stream)
+    if not all(isinstance(key, str) for key in content["cursor"]):
+        raise _unusable(stream)
+    keys = [str(name) for name in content["keys"]]
     if keys != list(names):
         raise StateError(
             f"{stream}: the state's `place` is about the key {', '.join(keys)}, and the key is"
             f" {', '.join(names) or 'none'} now."
         )
-    return content  # type: ignore[no-any-return]  # an object, since it has keys
+    return content
 
 
 def read_resume_point(
@@ -80,19 +101,17 @@ def read_resume_point(
         for name in ("lower", "highest", "cap"):
             key.check(content[name])
         resume_point = ResumePoint(
-            scan=str(content["reading"]),
+            scan=content["reading"],
             cursor=tuple(key_from_text(one, keys) for one in content["cursor"]),
             lower=content["lower"],
             highest=content["highest"],
             witness=None if content["witness"] is None else key_from_text(content["witness"], keys),
-            asked=bool(content["asked"]),
+            asked=content["asked"],
             cap=content["cap"],
-            met=bool(content["met"]),
+            met=content["met"],
         )
-        start = datetime.datetime.fromisoformat(content["start"])
-        if start.tzinfo is None:
-            raise ValueError("no offset")  # noqa: TRY301 - told below
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        start = moment_of(content["start"])
+    except UnreadableError:
         raise _unusable(stream) from None
     return resume_point, start
 

@@ -12,6 +12,7 @@ are in memory than that, and one.
 from __future__ import annotations
 
 import collections
+import contextlib
 import logging
 import queue
 import threading
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_afas.inputs import InputError
 from tap_afas.profit.errors import ProfitError, StoppedError
+from tap_afas.progress import Tally
+from tap_afas.writer import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -70,34 +73,44 @@ class Scheduler:
             self._workers.interrupt(signum)
         return True
 
-    def run(self, streams: Mapping[Sync, AfasStream], parallel: int) -> dict[str, Exception]:
+    def run(
+        self, streams: Mapping[Sync, AfasStream], parallel: int, failures: dict[str, Exception] | None = None
+    ) -> dict[str, Exception]:
         """Run syncs until all have ended.
 
         Args:
             streams: The syncs, in the order to start them, each with the stream that writes what it delivers.
             parallel: How many at once.
+            failures: By the connector's id, why a stream failed before; more are added as they come.
 
         Returns:
-            By the connector's id, why a stream failed.
+            The same, after the run.
 
         Raises:
             InterruptedRunError: `interrupt` was called.
         """
         self._runs = True
+        failures = {} if failures is None else failures
+        tally = Tally(len(streams) + len(failures), len(failures))
         try:
-            return self._run(streams, max(1, min(parallel, len(streams))))
+            self._run(streams, max(1, min(parallel, len(streams))), failures, tally)
         except BaseException as error:
             self._client.stop()
             if isinstance(error, InterruptedRunError):
-                # Even where the last page didn't change it: the end is where it is looked for.
-                self._repeat_state()
+                # Even where the last page didn't change it: the end is where it is looked for. Who stops a run may have
+                # stopped the target first.
+                with contextlib.suppress(OutputError):
+                    self._repeat_state()
             raise
         finally:
+            tally.closes(streams)
             self._runs = False
             self._signum = self._workers = None
+        return failures
 
-    def _run(self, streams: Mapping[Sync, AfasStream], parallel: int) -> dict[str, Exception]:
-        failures: dict[str, Exception] = {}
+    def _run(
+        self, streams: Mapping[Sync, AfasStream], parallel: int, failures: dict[str, Exception], tally: Tally
+    ) -> None:
         waiting = collections.deque(streams)
         under_way: set[Sync] = set()
         workers = self._workers = Workers(parallel)
@@ -123,9 +136,9 @@ class Scheduler:
                     sync.fail()
                 if not sync.under_way:
                     under_way.remove(sync)
+                    tally.ends(sync, failed=sync.definition.connector_id in failures)
         finally:
             workers.close()
-        return failures
 
     def _handle_result(
         self, workers: Workers, sync: Sync, stream: AfasStream, asked: Any, error: BaseException | None
@@ -144,13 +157,14 @@ class Scheduler:
         if self._signum is not None:
             raise InterruptedRunError(self._signum)
 
-    def run_all(self, streams: Mapping[Sync, AfasStream], parallel: int, failures: Mapping[str, Exception]) -> None:
+    def run_all(self, streams: Mapping[Sync, AfasStream], parallel: int, failures: dict[str, Exception]) -> None:
         """Run the syncs of a whole run, the largest streams first, and log a summary of each.
 
         Args:
             streams: As `run` takes them.
             parallel: How many at once.
-            failures: By the connector's id, why a stream failed before there was anything to run.
+            failures: By the connector's id, why a stream failed before there was anything to run; those that fail now
+                are added.
 
         Raises:
             FailedRunError: Some failed; the others are complete.
@@ -159,7 +173,7 @@ class Scheduler:
         syncs = sorted(streams, key=lambda sync: sync.expected_rows, reverse=True)
         number = len(streams) + len(failures)
         try:
-            failures = {**failures, **self.run({sync: streams[sync] for sync in syncs}, parallel)}
+            self.run({sync: streams[sync] for sync in syncs}, parallel, failures)
         finally:
             self._report(syncs)
         for connector_id, failure in sorted(failures.items()):
@@ -169,22 +183,8 @@ class Scheduler:
             raise FailedRunError(f"{len(failures)} of {number} streams failed{others}.")
 
     def _report(self, syncs: Iterable[Sync]) -> None:
-        """Log a line per stream, and the totals of requests and rows."""
-        rows_read = 0
-        for sync in syncs:
-            summary = sync.summary()
-            rows_read += sync.progress.read
-            logger.info(
-                "%s: %d rows in %d pages, %d requests, %d retries, %.1f s%s",
-                summary["connector"],
-                summary["rows"],
-                summary["pages"],
-                summary["requests"],
-                summary["retries"],
-                summary["seconds"],
-                f", up to {summary['bookmark']}" if summary["bookmark"] is not None else "",
-                extra=summary,
-            )
+        """The totals that AFAS' fair use is about."""
+        rows_read = sum(sync.progress.read for sync in syncs)
         requests = self._client.request_counts.total()
         logger.info(
             "Asked of AFAS: %d requests, %d rows.",

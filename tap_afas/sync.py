@@ -12,13 +12,14 @@ import enum
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.bookmark import ReplicationKey, read_bookmark
-from tap_afas.filters import read_filter, split_filter
+from tap_afas.filters import nothing_passed, read_filter, split_filter
 from tap_afas.keyless import first_stamp, from_start
 from tap_afas.loaded_under import Shape
 from tap_afas.plan import make_plan, replication_key_of
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.metainfo import kind_of
 from tap_afas.profit.unfit import UnfitValueError
+from tap_afas.profit.wall_time import UnreadableError
 from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder
 from tap_afas.resume_point import check_resume_point, resume_point_to_text
@@ -81,7 +82,7 @@ class Sync:
         state: Its part of the STATE.
         connection: To AFAS.
         version: The version of the records of a full table, where versions are wanted.
-        most_rows: How many rows are wanted at most.
+        most_rows: With the page that makes them so many, the sync ends.
         shape: What the SDK's settings make of it.
 
     Raises:
@@ -250,7 +251,7 @@ class Sync:
             new = paginator.advance(query, page, answer.seconds)
             if not paginator.done:
                 self._query = paginator.next_query()
-        except ValueError:
+        except UnreadableError:
             self.encoder.check_dates(page.rows)
             raise UnfitValueError(
                 f"The key or replication key of {self.definition.connector_id} holds something that is no date."
@@ -282,10 +283,11 @@ class Sync:
         if done and self._key is None:
             self._bookmark = self.against_state.read_whole(self._bookmark, self._emitted, activates=plan.activates)
         if done:
-            self.phase = Phase.DONE
             self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)
+        if last := done or self.progress.rows + len(rows) >= (self._most_rows or float("inf")):
+            self.phase = Phase.DONE
         state = self._bookmark.to_state(self._key)
-        return Delivery(rows, state, version, activates=done and plan.activates, last=done)
+        return Delivery(rows, state, version, activates=done and plan.activates, last=last)
 
     def _shrink(self, error: ProfitError) -> Delivery | None:
         """Ask for less after AFAS found a question too much; the run ends where that was the last one."""
@@ -310,6 +312,9 @@ class Sync:
             self.definition.logger.warning(
                 "%s holds nothing but “(replaced)”: the field no longer exists in AFAS.", field
             )
+        said = nothing_passed(self._connection.settings, self.definition.connector_id)
+        if said and self._plan.is_first and not self.progress.read:
+            self.definition.logger.warning("%s", said)
         empties = self._plan.paginator.stamps.empties
         if self._key is not None and empties * 2 > self._plan.paginator.size.wanted:
             self.definition.logger.warning(
@@ -331,5 +336,6 @@ class Sync:
             "requests": self._connection.client.request_counts[self.definition.connector_id],
             "retries": self.progress.retries,
             "seconds": round(self.progress.seconds, 3),
+            "rows_per_second": round(self.progress.rate),
             "bookmark": self._key.value(self._bookmark.bookmark) if self._key else None,
         }

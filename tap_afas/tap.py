@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 import gc
-import logging
 import os
 import sys
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
@@ -14,11 +12,13 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import StateMessage
+from singer_sdk.tap_base import CliTestOptionValue
 
+from tap_afas.ending import Ending
 from tap_afas.files import check_entries, check_state, is_own, read_catalog, read_state, under_names
-from tap_afas.inputs import InputError, StateError, read_settings
-from tap_afas.profit.errors import ConnectorError, ProfitError
-from tap_afas.scheduler import FailedRunError, InterruptedRunError, Scheduler
+from tap_afas.inputs import SettingsError, StateError, read_settings
+from tap_afas.profit.errors import AbsentError, ProfitError
+from tap_afas.scheduler import Scheduler
 from tap_afas.settings import SCHEMA, Settings, normalized
 from tap_afas.spelling import did_you_mean
 from tap_afas.writer import LineWriter
@@ -31,6 +31,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import FrameType
+    from typing import Self
 
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -60,6 +61,9 @@ class TapAfas(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
+    command_ending: ClassVar[Ending | None] = None
+    """How the command ends that makes the tap, if one does."""
+
     _scheduler: Scheduler | None = None
     _interrupted = False
     _checked = False
@@ -74,6 +78,8 @@ class TapAfas(Tap):
         if "streams" in (options.get("catalog") or ()):
             check_entries(options["catalog"])
         self._appending = asked_to_append(options.get("catalog"))
+        self.ending = self.command_ending or Ending()
+        self.ending.concerns_streams = True
         super().__init__(**options)
 
     # Settings
@@ -101,7 +107,9 @@ class TapAfas(Tap):
         """To AFAS; shared by the streams."""
         from tap_afas.connection import Connection  # noqa: PLC0415 - see `__init__`
 
-        return Connection(self.settings)
+        connection = Connection(self.settings)
+        self.ending.client = connection.client
+        return connection
 
     @property
     def scheduler(self) -> Scheduler:
@@ -120,11 +128,13 @@ class TapAfas(Tap):
         from tap_afas.discovery import definition_from_catalog, discover  # noqa: PLC0415 - see `__init__`
         from tap_afas.stream import AfasStream  # noqa: PLC0415 - likewise
 
-        found = (
-            discover(self.connection)
-            if self.input_catalog is None
-            else [definition_from_catalog(entry) for entry in self.input_catalog.streams]
-        )
+        if self.input_catalog is None:
+            try:
+                found = discover(self.connection)
+            finally:
+                self.ending.failures |= self.connection.undescribed
+        else:
+            found = [definition_from_catalog(entry) for entry in self.input_catalog.streams]
         return [
             AfasStream(
                 self,
@@ -161,7 +171,11 @@ class TapAfas(Tap):
         definitions = [stream.definition() for stream in self._streams_by_name.values()]
         check(definitions, self.settings)
         tell(definitions, self.settings)
-        return super().run_discovery()
+        text = self.catalog_json_text
+        self.ending.streams = len(self.streams) + len(self.ending.failures)
+        # By the writer, which says what happened where the output breaks; in UTF-8, whatever the locale.
+        cast("LineWriter", self.message_writer).write_lines(f"{text}\n".encode())
+        return text
 
     @override
     def setup_mapper(self) -> None:
@@ -189,8 +203,11 @@ class TapAfas(Tap):
 
     # Running
 
-    def run(self) -> None:
+    def run(self, most_rows: int | None = None) -> None:
         """Sync the selected streams side by side.
+
+        Args:
+            most_rows: How many rows of each stream are wanted at most; all of the streams are then read.
 
         Raises:
             FailedRunError: Some failed; the others are complete.
@@ -201,6 +218,9 @@ class TapAfas(Tap):
         from tap_afas.state_compatibility import check_environment  # noqa: PLC0415 - likewise
 
         every = self._streams_by_name.values()
+        if most_rows is not None:
+            for stream in every:
+                stream.selected, stream.ABORT_AT_RECORD_COUNT = True, most_rows
         # With a catalog, what is wrong with the state is told before AFAS is asked anything.
         streams = {stream.new_sync(): stream for stream in every if stream.selected}
         if not streams:
@@ -218,15 +238,15 @@ class TapAfas(Tap):
         tell_of_catalog(stream.connector_id for stream in streams.values() if stream.is_made_whole)
         tell(definitions, self.settings)
         there = {sync: stream for sync, stream in streams.items() if stream.connector_id in environment.connectors}
-        failures = {
-            sync.definition.connector_id: ConnectorError(
-                "The app connector doesn't have this GetConnector (any more)."
-                + did_you_mean(sync.definition.connector_id, environment.connectors),
-                "Add it to the app connector in AFAS, or run discovery again and take it out of the selection.",
+        failures = self.ending.failures
+        failures |= {
+            sync.definition.connector_id: AbsentError(
+                AbsentError.sentence + did_you_mean(sync.definition.connector_id, environment.connectors)
             )
             for sync in streams
             if sync not in there
         }
+        self.ending.streams = len(there) + len(failures)
         if self.state:
             self.state_writer.write_state(self.state)
         self.scheduler.run_all(there, self.settings.max_parallel_requests, failures)
@@ -266,7 +286,10 @@ class TapAfas(Tap):
         # The SDK exits with 0, and a run that was cut off would count as complete. A second signal doesn't wait for
         # the page at hand.
         if self._interrupted:
-            os._exit(128 + signum)
+            try:
+                self.ending.tell(128 + signum)
+            finally:
+                os._exit(128 + signum)
         if self._scheduler is None or not self._scheduler.interrupt(signum):
             sys.exit(128 + signum)
         self._interrupted = True
@@ -287,14 +310,45 @@ class TapAfas(Tap):
             cls.print_about(about_format)
             return
         cls.print_version(print_fn=cls.logger.info)
-        tap = cls(
-            config=config.config if config else {},
+        tap = cls._made(
+            config,
             state=read_state(state) if state else {},
             catalog=read_catalog(catalog) if catalog else None,
         )
         # What is loaded by now stays: the collector needn't look through it again with every page.
         gc.freeze()
         tap.run()
+
+    @classmethod
+    def _made(cls, config: Any, **options: Any) -> Self:
+        """The tap that a command is about, and so has a last line.
+
+        Raises:
+            SettingsError: The settings can't be used.
+        """
+        try:
+            return cls(config=config.config if config else {}, **options)
+        except ConfigValidationError as error:
+            # The SDK would say more about it, and end in its own way.
+            raise SettingsError(error.errors) from None
+
+    @override
+    @classmethod
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        """Discover, where `--discover` is given."""
+        if value:
+            cls._made(ctx.params.get("config"), setup_mapper=False).run_discovery()
+            ctx.exit()
+
+    @override
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Read a row of each stream, where `--test` is given: like a run, so that no failure hides another."""
+        if value == CliTestOptionValue.Disabled.value:
+            return
+        tap = cls._made(ctx.params.get("config"))
+        tap.write_schemas() if value == CliTestOptionValue.Schema.value else tap.run(most_rows=1)
+        ctx.exit()
 
     @override
     @classmethod
@@ -309,24 +363,12 @@ class TapAfas(Tap):
 
 
 def main() -> None:
-    """The command `tap-afas`: what people and settings can cause ends in a sentence, never in a traceback."""
-    logger = logging.getLogger(TapAfas.name)
+    """The command `tap-afas`."""
+    ending = TapAfas.command_ending = Ending()
+    # The SDK sets up the log with it.
+    command = TapAfas.cli
     try:
-        TapAfas.cli()
-    except ConfigValidationError as error:
-        for sentence in error.errors:
-            logger.error(sentence)  # noqa: TRY400 - the sentence is for a person
-        sys.exit(1)
-    except (ProfitError, InputError, FailedRunError) as error:
-        logger.error("%s", error)  # noqa: TRY400 - the sentence is for a person
-        sys.exit(1)
-    except InterruptedRunError as error:
-        logger.error("%s What was written is complete up to the last STATE.", error)  # noqa: TRY400 - likewise
-        sys.exit(128 + error.signum)
-    except OSError as error:
-        # Windows says EINVAL where others say EPIPE.
-        if error.errno not in {errno.EPIPE, errno.EINVAL}:
-            raise
-        logger.error("The target has ended; what it took is complete up to its last STATE.")  # noqa: TRY400 - likewise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        code = ending.run(lambda: command(standalone_mode=False))
+    finally:
+        TapAfas.command_ending = None
+    sys.exit(code)

@@ -2,15 +2,77 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from singer_sdk.singerlib import Message
+
+# Windows says EINVAL where others say EPIPE.
+_GONE = {errno.EPIPE, errno.EINVAL}
+
+
+class OutputError(Exception):
+    """What the tap writes can't be written; `str()` is a sentence for the person who runs it.
+
+    Args:
+        cause: What the system says; None: there is no output.
+    """
+
+    def __init__(self, cause: OSError | None = None) -> None:
+        if cause is None:
+            what = "The output (stdout) is closed"
+        elif cause.errno in _GONE:
+            what = "The output broke: what reads it, the target, has ended"
+        else:
+            what = f"The output broke: {cause.strerror or type(cause).__name__}"
+        super().__init__(f"{what}. What the target took is complete up to its last STATE: mend it, and run again.")
+
 
 class LineWriter(MsgSpecWriter):
-    """The SDK's message writer, which can also write whole lines."""
+    """The SDK's writer, and one for lines that are encoded already; both tell an output that broke by `OutputError`."""
+
+    @override
+    def write_message(self, message: Message) -> None:
+        """Write a message.
+
+        Raises:
+            OutputError: It can't be written.
+        """
+        _write(self.format_message(message))
 
     def write_lines(self, lines: bytes) -> None:
-        """Write encoded messages, each with its line break, to standard output, and flush it."""
+        """Write lines that are encoded already.
+
+        Raises:
+            OutputError: They can't be written.
+        """
+        _write(lines)
+
+
+def _write(lines: bytes | bytearray) -> None:
+    check_output()
+    try:
         sys.stdout.buffer.write(lines)
         sys.stdout.flush()
+    except OSError as error:
+        raise OutputError(error) from None
+
+
+def check_output() -> None:
+    """Check that there is an output.
+
+    Raises:
+        OutputError: There is none.
+    """
+    # Python has no `stdout` where the descriptor is closed.
+    if sys.stdout is None or sys.stdout.closed:
+        raise OutputError

@@ -101,6 +101,7 @@ class ProfitClient:
 
     Attributes:
         request_counts: How many requests were sent, by connector id; those that concern none under "".
+        asked_for_rows: Whether a question for rows was sent.
     """
 
     def __init__(
@@ -113,6 +114,7 @@ class ProfitClient:
         self.base_url = base_url.rstrip("/")
         self.limits = limits
         self.request_counts: collections.Counter[str] = collections.Counter()
+        self.asked_for_rows = False
         self._credentials = credentials
         self._slots = threading.BoundedSemaphore(limits.max_parallel_requests)
         self._connector_locks: dict[str, threading.Lock] = {}
@@ -197,6 +199,7 @@ class ProfitClient:
             began = time.monotonic()
             try:
                 header = self._credentials.header()
+                self.asked_for_rows |= pages
                 response = self._get(url, header, connector_id)
                 return Answer(response.body, response.date, retries, time.monotonic() - began)
             except CredentialsError as error:

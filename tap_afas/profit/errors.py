@@ -35,6 +35,7 @@ class ProfitError(Exception):
         retry: Whether the same question may succeed a little later.
         retry_smaller: Whether a smaller page may succeed.
         still_busy: Whether AFAS may still be working on the question.
+        later: Whether a later run may succeed, though the same question at once is not to be asked.
     """
 
     sentence: str
@@ -48,6 +49,12 @@ class ProfitError(Exception):
     retry: bool = False
     retry_smaller: bool = False
     still_busy: bool = False
+    later: bool = False
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether a later run may succeed without anybody changing anything."""
+        return self.retry or self.later
 
     def __str__(self) -> str:
         """The sentence, AFAS' words with the log reference, the advice."""
@@ -78,9 +85,10 @@ class UnreachableError(ProfitError):
 
 @dataclasses.dataclass(eq=False)
 class TimeOutError(ProfitError):
-    """The answer took longer than `request_timeout`, or than AFAS' own 900 seconds."""
+    """The answer took too long, here or at AFAS: how long it takes differs by the hour."""
 
     retry_smaller: bool = True
+    later: bool = True
 
 
 @dataclasses.dataclass(eq=False)
@@ -95,6 +103,7 @@ class BusyError(ProfitError):
     """AFAS can't answer just now: maintenance, load, a locked row."""
 
     retry: bool = True
+    later: bool = True
 
 
 class UnexpectedAnswerError(ProfitError):
@@ -111,6 +120,14 @@ class ConnectorError(ProfitError):
 
 class NotAllowedError(ConnectorError):
     """The connector is not in the app connector, or not for its user: AFAS doesn't tell which."""
+
+
+@dataclasses.dataclass(eq=False)
+class AbsentError(ConnectorError):
+    """The connector is not in the app connector."""
+
+    sentence: str = "The app connector doesn't have this GetConnector (any more)."
+    advice: str = "Add it to the app connector in AFAS, or run discovery again and take it out of the selection."
 
 
 class InvalidQueryError(ProfitError):

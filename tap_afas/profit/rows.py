@@ -124,6 +124,7 @@ class RowReader:
                 raise UnexpectedAnswerError(
                     "AFAS' answer is not a page of rows in JSON.",
                     "Run again; if it comes back, check `base_url` and what stands in between.",
+                    later=True,
                 ) from None
         if not isinstance(answer.rows, list):
             error = error_from_response(200, {}, body)

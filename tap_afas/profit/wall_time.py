@@ -20,7 +20,7 @@ import functools
 import importlib.resources
 import re
 import zoneinfo
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -47,6 +47,10 @@ _MOST_HOURS = 50_000
 _MOST_DAYS = 15_000
 # A clock change moves the clock by less than this anywhere in the world.
 _WIDEST_CHANGE = datetime.timedelta(hours=3)
+
+
+class UnreadableError(ValueError):
+    """What should hold a wall time, a stamp or a key doesn't. No other error of a value is one: that would be a bug."""
 
 
 class _Hours(dict[str, str]):
@@ -226,8 +230,14 @@ def shift(wall: str, seconds: int) -> str:
     """A wall time some seconds later (or earlier), to the second: 2015-01-26T16:57:43.5 less 1 is 2015-01-26T16:57:42.
 
     Wall time is counted as it is written; clock changes play no part. Where the calendar ends, so does the shift.
+
+    Raises:
+        UnreadableError: It is none.
     """
-    start = datetime.datetime.fromisoformat(wall[:_SECOND_DIGITS])
+    try:
+        start = datetime.datetime.fromisoformat(wall[:_SECOND_DIGITS])
+    except ValueError:
+        raise UnreadableError("not a wall time") from None
     try:
         return (start + seconds * _SECOND).isoformat()
     except OverflowError:
@@ -268,6 +278,21 @@ def floor(wall: str, unit: Unit) -> str:
     """A wall time cut off to a unit: `floor("2024-03-31T09:30:12", "hour")` is `2024-03-31T09:00:00`."""
     length, rest = _CUTS[unit]
     return wall[:length] + rest
+
+
+def moment_of(text: Any) -> datetime.datetime:
+    """The moment that a text with an offset stands for.
+
+    Raises:
+        UnreadableError: It stands for none.
+    """
+    try:
+        moment = datetime.datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise UnreadableError("not a moment")
+    return moment
 
 
 def lower_bound_after(wall: str, unit: Unit) -> str:

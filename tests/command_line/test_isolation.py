@@ -37,12 +37,14 @@ ADVICE = {
     "timeout": ("longer than it allows itself", "Set a smaller `page_size`"),
 }
 
+MAY_PASS = {"unexpected", "maintenance", "timeout"}
+
 
 @pytest.mark.parametrize("name", ADVICE)
 @pytest.mark.parametrize("parallel", [1, 4])
 def test_the_others_are_complete(sandbox: Sandbox, name: str, parallel: int) -> None:
     ran = _sync(sandbox, Fault(refuse=name, connector="B", kind="rows"), max_parallel_requests=parallel)
-    assert ran.exit_code == 1
+    assert ran.exit_code == (75 if name in MAY_PASS else 1)
     assert [len(ran.records(stream)) for stream in "ABC"] == [30, 0, 30]
     assert ran.errors[-1] == "1 of 3 streams failed; the others are complete."
     summary = ran.errors[-2]

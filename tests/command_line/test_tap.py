@@ -69,7 +69,7 @@ def test_the_summary(sandbox: Sandbox) -> None:
     assert "0 retries" in line
     assert "up to 2024-03-01T05:24:30+00:00" in line
     assert any(line.startswith("Others: 3 rows") for line in said)
-    assert said[-1] == f"Asked of AFAS: {len(sandbox.log)} requests, {sum(one.rows for one in sandbox.log)} rows."
+    assert said[-2] == f"Asked of AFAS: {len(sandbox.log)} requests, {sum(one.rows for one in sandbox.log)} rows."
 
 
 def test_the_summary_for_machines(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
@@ -146,7 +146,7 @@ def test_a_connection_test(sandbox: Sandbox) -> None:
     sandbox.load([articles(30)])
     assert run_tap(config_of(sandbox), "--test").exit_code == 0
     assert max(int(one.parameters["take"]) for one in sandbox.log if one.kind == "rows") <= 2
-    assert run_tap(config_of(sandbox, token="6B" * 32), "--test").exit_code == 1
+    assert run_tap(config_of(sandbox, token="6B" * 32), "--test").exit_code == 78
 
 
 def test_as_a_process(sandbox: Sandbox) -> None:
@@ -187,7 +187,7 @@ def test_a_wrong_token(sandbox: Sandbox) -> None:
 
 def test_a_wrong_environment_number() -> None:
     ran = run_tap({"environment_id": "123", "token": "5A" * 32})
-    assert ran.exit_code == 1
+    assert ran.exit_code == 78
     assert ran.errors[0] == "`environment_id` must be five digits, or a name such as O12345AA."
 
 
@@ -246,7 +246,7 @@ def test_a_catalog_with_an_unknown_field(sandbox: Sandbox) -> None:
 def test_a_catalog_that_is_none(sandbox: Sandbox, content: str) -> None:
     sandbox.load([articles(3)])
     ran = run_tap(config_of(sandbox), catalog=content)
-    assert (ran.exit_code, ran.output) == (1, b"")
+    assert (ran.exit_code, ran.output) == (78, b"")
     assert len(ran.errors) == 1
 
 
@@ -306,7 +306,7 @@ def test_other_connectors_under_a_state_of_ones_own(sandbox: Sandbox) -> None:
 def test_a_state_with_rubbish_in_it(sandbox: Sandbox, state: Any) -> None:
     sandbox.load([articles(3)])
     ran = run_tap(config_of(sandbox), state=state)
-    assert (ran.exit_code, ran.records()) == (1, [])
+    assert (ran.exit_code, ran.records()) == (78, [])
     assert len(ran.errors) == 1
     assert "state" in ran.errors[0]
 

@@ -298,7 +298,7 @@ def test_none_that_is_described(sandbox: Sandbox) -> None:
     sandbox.load([articles(1, "A")])
     sandbox.faults = [Fault(refuse="blocked", kind="metainfo", connector="A")]
     ran = run_tap(config_of(sandbox), "--discover")
-    assert (ran.exit_code, ran.output) == (1, b"")
+    assert (ran.exit_code, ran.output) == (78, b"")
     assert "describes none of the connectors" in ran.errors[-1]
 
 

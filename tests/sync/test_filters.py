@@ -105,6 +105,8 @@ def test_empty_takes_no_value(field: str, operator: str) -> None:
         ("Number", "=", True, "is not a whole number."),
         ("Price", "=", "NaN", "is not a number."),
         ("Price", "=", "1e9999999", "is not a number."),
+        ("Number", "=", "10400..10499", "is not a whole number. It looks like Profit's own notation"),
+        ("Day", ">=", "[Vandaag]", "a tag such as [Vandaag] as a date."),
         ("Blocked", "=", "ja", "is not true or false."),
         ("Blocked", "=", 2, "is not true or false."),
         ("Day", "=", "31-03-2024", "is not a date such as"),
@@ -196,7 +198,7 @@ def test_a_wrong_filter_is_said_before_anything_is_read(sandbox: Sandbox) -> Non
     sandbox.load([articles(3), articles(3, "Others")])
     streams = {"Articles": {"filter": [{"field": "Kode", "operator": "=", "value": "x"}]}}
     ran = run_tap(config_of(sandbox, streams=streams))
-    assert (ran.exit_code, ran.output) == (1, b"")
+    assert (ran.exit_code, ran.output) == (78, b"")
     assert ran.errors == [
         "Articles: `filter` names the field Kode, which the connector doesn't have. Did you mean Code?"
     ]
@@ -239,7 +241,7 @@ def test_a_filter_that_is_too_long_is_an_error_of_the_settings(
     sandbox.load([articles(3), articles(3, "Others")])
     stream = {"primary_keys": key, "replication_key": replication_key, "filter": either}
     ran = run_tap(config_of(sandbox, streams={"Articles": stream}))
-    assert (ran.exit_code, ran.output) == (1, b"")
+    assert (ran.exit_code, ran.output) == (78, b"")
     (error,) = ran.errors
     advice = r"\." if key else r", or set `primary_keys`: where AFAS can sort on them, its lists are asked in turn\."
     said = re.fullmatch(
@@ -271,3 +273,56 @@ def test_types_never_reach_a_condition(sandbox: Sandbox, key: str, replication_k
     assert {"Code": "00149", "Price": "149.50"}[key] in {one.parameters.get("filtervalues") for one in sandbox.log}
     stream["filter"] = [_condition("Code >= 01990")]
     assert [record["Number"] for record in run_tap(config).records()] == list(range(1990, 2000))
+
+
+# A filter that lets no row through
+
+
+def _said(sandbox: Sandbox, condition: Any, **more: Any) -> list[str]:
+    config = config_of(sandbox, **{"streams": {"Articles": {"primary_keys": ["Code"], "filter": [condition]}}, **more})
+    ran = run_tap(config)
+    assert (ran.exit_code, ran.records()) == (0, [])
+    return [line for line in ran.lines("WARNING") if "No row passed" in line]
+
+
+@pytest.mark.parametrize("stamp", [False, True])
+@pytest.mark.parametrize("value", ["A10400..A10499", "A104*", "[Vandaag]", "[]", "![]", "@A104", "00&"])
+def test_a_notation_of_profit(sandbox: Sandbox, value: str, *, stamp: bool) -> None:
+    sandbox.load([articles(3, stamp=stamp)])
+    (said,) = _said(sandbox, {"field": "Code", "operator": "=", "value": value})
+    assert said.startswith("Articles: No row passed the `filter`. The value for Code looks like Profit's own notation")
+    assert value not in said.partition("REST API")[0]
+
+
+@pytest.mark.parametrize("stamp", [False, True])
+def test_a_value_that_no_row_has(sandbox: Sandbox, *, stamp: bool) -> None:
+    sandbox.load([articles(3, stamp=stamp)])
+    condition = {"field": "Code", "operator": "=", "value": "R&D Mr. .."}
+    assert _said(sandbox, condition) == ["Articles: No row passed the `filter`."]
+
+
+def test_with_a_start_date(sandbox: Sandbox) -> None:
+    sandbox.load([articles(3)])
+    condition = {"field": "Code", "operator": "=", "value": "X"}
+    said = _said(sandbox, condition, start_date="2020-01-01T00:00:00Z")
+    assert said == ["Articles: No row passed the `filter` and `start_date`."]
+
+
+def test_nothing_is_said_where_nothing_changed(sandbox: Sandbox) -> None:
+    sandbox.load([articles(3)])
+    condition = {"field": "Number", "operator": "<", "value": 2}
+    config = config_of(
+        sandbox, overlap_seconds=0, streams={"Articles": {"primary_keys": ["Code"], "filter": [condition]}}
+    )
+    first = run_tap(config)
+    assert len(first.records()) == 2
+    for number in range(3):
+        sandbox.delete("Articles", f"A{number:05}")
+    for ran in (first, run_tap(config, state=first.state)):
+        assert not any("No row passed" in line for line in ran.lines("WARNING"))
+
+
+def test_nothing_is_said_without_a_filter(sandbox: Sandbox) -> None:
+    sandbox.load([articles(0)])
+    ran = run_tap(config_of(sandbox))
+    assert not any("No row passed" in line for line in ran.lines("WARNING"))

@@ -19,10 +19,12 @@ def test_a_signal_before_the_first_request_is_not_forgotten() -> None:
         assert scheduler.interrupt(15)
         return Workers(number)
 
+    sync = mock.Mock(ask=lambda: answered.wait(10))
+    sync.progress.pages, sync.definition.connector_id = 0, "A"
     late = threading.Timer(5, answered.set)
     late.start()
     with mock.patch("tap_afas.scheduler.Workers", interrupted), pytest.raises(InterruptedRunError):
-        scheduler.run({mock.Mock(ask=lambda: answered.wait(10)): mock.Mock()}, 1)
+        scheduler.run({sync: mock.Mock()}, 1)
     assert not answered.is_set()
     repeat_state.assert_called_once()
     late.cancel()

@@ -23,6 +23,7 @@ class MisbehavedError(ProfitError):
         " another way: set `streams.<connector>.primary_keys` to another unique field (or to [] for none), or"
         " `replication_key` to empty for a full table; and report the GetConnector and this query to AFAS' support."
     )
+    later: bool = True
 
 
 @dataclasses.dataclass(eq=False)
@@ -33,6 +34,7 @@ class KeyComparisonError(MisbehavedError):
     """
 
     advice: str = "Set `primary_keys` of this connector to a field that AFAS compares as it shows it, such as a number."
+    later: bool = False
 
     @classmethod
     def for_key(cls, key: Sequence[str], what: str) -> Self:

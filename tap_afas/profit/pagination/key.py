@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.key_advice import advice
 from tap_afas.profit.query import Condition
-from tap_afas.profit.wall_time import shift
+from tap_afas.profit.wall_time import UnreadableError, shift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,23 +181,26 @@ def key_from_text(text: str, fields: Sequence[KeyField]) -> Key:
     """A key out of the STATE.
 
     Raises:
-        ValueError: The text holds no key of these fields.
+        UnreadableError: The text holds no key of these fields.
     """
-    values = json.loads(text)
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        values = None
     if not isinstance(values, list) or len(values) != len(fields):
-        raise ValueError("not a key of these fields")
+        raise UnreadableError("not a key of these fields")
     return tuple(_typed(field, value) for field, value in zip(fields, values, strict=True))
 
 
 def _typed(field: KeyField, value: Any) -> Value:
     kinds: dict[KeyKind, tuple[type, ...]] = {"int": (int,), "decimal": (int, str), "boolean": (bool,)}
     if type(value) not in kinds.get(field.kind, (str,)):
-        raise ValueError("not a key of these fields")
+        raise UnreadableError("not a key of these fields")
     if field.kind == "decimal":
         try:
             return decimal.Decimal(value)
         except decimal.InvalidOperation:
-            raise ValueError("not a key of these fields") from None
+            raise UnreadableError("not a key of these fields") from None
     if field.kind in {"date", "moment"}:
         shift(str(value), 0)
     found: Value = value

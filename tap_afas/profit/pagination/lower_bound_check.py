@@ -65,6 +65,7 @@ class StampComparisonError(MisbehavedError):
         "Rows that changed would be left out without any error. Set `streams.<connector>.replication_key` to a field"
         " that AFAS compares as it shows it, or empty for a full table."
     )
+    later: bool = False
 
 
 @dataclasses.dataclass(eq=False)
@@ -75,6 +76,7 @@ class StampWentBackError(MisbehavedError):
         "This happens when an environment is restored from a backup or copied. Load this stream anew: without its part"
         " of the state, or `meltano run --full-refresh`."
     )
+    later: bool = False
 
 
 class LowerBoundCheck:

@@ -1,0 +1,179 @@
+"""How the command ends: its exit code, and the last line, which says the same to machines."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import json
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_afas.inputs import InputError, SettingsError
+from tap_afas.profit.errors import ProfitError
+from tap_afas.scheduler import FailedRunError, InterruptedRunError
+from tap_afas.writer import OutputError, check_output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tap_afas.profit.client import ProfitClient
+
+logger = logging.getLogger("tap-afas")
+
+PREFIX = "tap-afas ended: "
+"""What the last line begins with; JSON follows."""
+_TOLD = (ConfigValidationError, ProfitError, InputError, FailedRunError, OutputError)
+_SIGNAL = 128
+_SIGINT = 2
+
+
+class ExitCode(enum.IntEnum):
+    """What an exit code means; a run that a signal ended has 128 and its number."""
+
+    COMPLETE = 0
+    FAILED = 1
+    USAGE = 2
+    OUTPUT = 74
+    AGAIN = 75
+    INPUTS = 78
+
+
+class Ending:
+    """How the command ends.
+
+    Attributes:
+        streams: How many streams the run is about, those that failed included.
+        failures: By the connector's id, why a stream failed.
+        client: What asks AFAS, once it is there.
+        concerns_streams: Whether there is a run, a test or a discovery; others have no last line where all goes well.
+    """
+
+    def __init__(self) -> None:
+        self.streams = 0
+        self.failures: dict[str, Exception] = {}
+        self.client: ProfitClient | None = None
+        self.concerns_streams = False
+
+    def tell(self, code: int) -> None:
+        """Say how the command ended, in one line for machines: whatever is logged otherwise, and as the last one."""
+        figures = {
+            "exit_code": int(code),
+            "streams": self.streams,
+            "failed": {name: {"may_pass": may_pass(error)} for name, error in sorted(self.failures.items())},
+        }
+        # Not `info`: who logs warnings only wants it too.
+        logger.handle(
+            logger.makeRecord(
+                logger.name,
+                logging.INFO,
+                __file__,
+                0,
+                "%s%s",
+                (PREFIX, json.dumps(figures)),
+                None,
+                extra=figures,
+            )
+        )
+
+    def run(self, command: Callable[[], Any]) -> int:
+        """Run a command to its end: what people and settings can cause ends in a sentence, never in a traceback.
+
+        Args:
+            command: One of click that isn't standalone: it returns its exit code, or raises.
+
+        Returns:
+            The exit code.
+        """
+        code = self._run(command)
+        # What Python still has to write when it ends would fail once more, with a traceback.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            if code != ExitCode.COMPLETE:
+                _flush(sys.stdout.fileno())
+        if code != ExitCode.COMPLETE or self.concerns_streams:
+            self.tell(code)
+        return code
+
+    def _run(self, command: Callable[[], Any]) -> int:
+        try:
+            check_output()
+            code: int = command() or ExitCode.COMPLETE
+            _flush_output()
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except SystemExit as error:
+            # click ends so where the output of `--help` is gone, and signals do while nothing is read.
+            gone = isinstance(error.__context__, OSError) and not self.concerns_streams
+            code = ExitCode.OUTPUT if gone else _number(error.code)
+        except (click.Abort, KeyboardInterrupt):
+            code = _SIGNAL + _SIGINT
+        except _TOLD as error:
+            for sentence in _sentences(error):
+                logger.error("%s", sentence)  # noqa: TRY400 - the sentence is for a person
+            code = self._code(error)
+        except InterruptedRunError as error:
+            logger.error("%s What was written is complete up to the last STATE.", error)  # noqa: TRY400 - likewise
+            code = _SIGNAL + error.signum
+        except Exception as error:
+            if isinstance(error, OSError) and not self.concerns_streams:
+                # All that `--help` and the like do is write.
+                logger.error("%s", OutputError(error))  # noqa: TRY400 - likewise
+                return ExitCode.OUTPUT
+            logger.exception("This is a bug of tap-afas, not a mistake of yours: please report it with these lines.")
+            code = ExitCode.FAILED
+        return code
+
+    def _code(self, error: Exception) -> int:
+        if isinstance(error, OutputError):
+            return ExitCode.OUTPUT
+        causes = self.failures.values() if isinstance(error, FailedRunError) else [error]
+        return code_of(causes, asked_for_rows=self.client is not None and self.client.asked_for_rows)
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same run may succeed later without anybody changing anything."""
+    return isinstance(error, ProfitError | InputError) and error.may_pass
+
+
+def code_of(causes: Iterable[Exception], *, asked_for_rows: bool) -> ExitCode:
+    """The exit code of a command that failed.
+
+    Args:
+        causes: Why.
+        asked_for_rows: Whether a question for rows was sent.
+    """
+    if all(map(may_pass, causes)):
+        return ExitCode.AGAIN
+    return ExitCode.FAILED if asked_for_rows else ExitCode.INPUTS
+
+
+def _sentences(error: Exception) -> Sequence[str]:
+    if isinstance(error, ConfigValidationError):
+        return error.errors
+    return error.sentences if isinstance(error, SettingsError) else [str(error)]
+
+
+def _number(code: str | int | None) -> int:
+    return code if isinstance(code, int) else ExitCode.COMPLETE if code is None else ExitCode.FAILED
+
+
+def _flush_output() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise OutputError(error) from None
+
+
+def _flush(stdout: int) -> None:
+    """Have what an output that broke still holds go nowhere."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stdout)
+        os.close(nowhere)
