@@ -178,11 +178,11 @@ class _BugError(ValueError):
     "where",
     [
         # While a page is read, which failed as "a replication key that is no date".
-        "tap_afas.profit.pagination.readings.RunPaginator.advance",
+        "tap_afas.profit.pagination.run_paginator.RunPaginator.advance",
         # While the state is read, which failed as a part of it that can't be used.
         "tap_afas.bookmark.ReplicationKey.check",
-        "tap_afas.place.ResumePoint",
-        "tap_afas.place.key_from_text",
+        "tap_afas.resume_point.ResumePoint",
+        "tap_afas.resume_point.key_from_text",
         "tap_afas.plan.key_from_text",
         # While a reader is made, which failed as a quotation mark in a field's id.
         "tap_afas.plan.RowReader",
