@@ -125,7 +125,7 @@ def connectors_to_read(settings: Settings, environment: Environment) -> list[str
             )
         if len(name) > _LONGEST_NAME:
             logger.warning("%s: the name has over %d characters, more than PostgreSQL holds.", name, _LONGEST_NAME)
-    for alike in _alike_but_for_case(ids, stream_name):
+    for alike in alike_but_for_case(ids, stream_name):
         logger.warning("The streams %s differ by case only; %s", _listed(alike), _FOLDING)
     return ids
 
@@ -228,11 +228,11 @@ def _warn_of_names(connector: Connector) -> None:
                 field,
                 _LONGEST_NAME,
             )
-    for alike in _alike_but_for_case(connector.fields, str):
+    for alike in alike_but_for_case(connector.fields, str):
         logger.warning("%s: the fields %s differ by case only; %s", connector.id, _listed(alike), _FOLDING)
 
 
-def _alike_but_for_case(names: Iterable[str], name_for_targets: Callable[[str], str]) -> list[list[str]]:
+def alike_but_for_case(names: Iterable[str], name_for_targets: Callable[[str], str]) -> list[list[str]]:
     """Those of the names that differ by case only for a target, in groups."""
     groups: dict[str, list[str]] = {}
     for name in names:

@@ -18,7 +18,7 @@ from tap_afas.profit.pagination.page_size import is_last_page
 from tap_afas.profit.query import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from tap_afas.profit.metainfo import Connector
     from tap_afas.profit.pagination.key import Value
@@ -98,7 +98,7 @@ class KeyFinder:
         connector: The connector.
         read: The fields that pages hold; None: all.
         where: Which rows.
-        largest: Rows a page at most.
+        most: Rows a page at most; None: as many as tell a key.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class KeyFinder:
         *,
         read: Collection[str] | None = None,
         where: Filter = (),
-        largest: int = _LARGEST_PAGE,
+        most: int | None = None,
     ) -> None:
         self._connector = connector
         fields = [field for field in connector.fields.values() if read is None or field.id in read]
@@ -115,8 +115,9 @@ class KeyFinder:
         parts = {field.id: part for field in fields if (part := part_of_key(field)) is not None}
         self._search = KeySearch(fields, parts)
         self._where = where
-        most = _PAGE_WITH_BLOBS if any(field.data_type == "blob" for field in fields) else _LARGEST_PAGE
-        self.take = max(1, min(largest, most, max(1, _MOST_CELLS // max(1, len(connector.fields)))))
+        has_blob = any(field.data_type == "blob" for field in fields)
+        limits = [_PAGE_WITH_BLOBS if has_blob else _LARGEST_PAGE, _MOST_CELLS // max(1, len(connector.fields))]
+        self.take = max(1, min(limits if most is None else [*limits, most]))
         self._order = self._first_order()
         self._sample = Sample(parts)
         self._refuted: list[Refuted] = []
@@ -163,10 +164,14 @@ class KeyFinder:
         self.take //= 2
         return True
 
-    def advance(self, query: Query, page: Page) -> None:
-        """Take the answer to a query."""
+    def advance(self, query: Query, page: Page) -> Sequence[int]:
+        """Take the answer to a query.
+
+        Returns:
+            The positions in the page of the rows that hadn't come before.
+        """
         if self.phase is Phase.FIRST:
-            self._take(page)
+            new = self._take(page)
             self._first_rows = len(page)
             self._whole = is_last_page(len(page), query.take)
             if self._whole:
@@ -178,18 +183,20 @@ class KeyFinder:
                 self._go_to_other_end()
         elif self.phase is Phase.END:
             self._whole = not len(page)
+            new = self._take(page) if len(page) else ()
             if self._whole:
                 self.phase = Phase.DONE
-                return
-            self._take(page)
-            self._go_to_other_end()
+            else:
+                self._go_to_other_end()
         else:
             # The same order from both ends: what stands between two rows that both pages hold shares the key of both.
             # One row alone may be one of several with its key.
             lead, opposite = self._lead, query.order != self._lead
-            met = self._take(page, lead)
-            self._whole = opposite and met > 1 and self._order[: len(lead)] == lead and bool(self._needed)
+            new = self._take(page, lead)
+            overlap = len(page) - len(new)
+            self._whole = opposite and overlap > 1 and self._order[: len(lead)] == lead and bool(self._needed)
             self.phase = Phase.DONE
+        return new
 
     def _go_to_other_end(self) -> None:
         self.phase = Phase.OTHER_END if self._needed and not self._sample.has_equal_rows else Phase.DONE
@@ -204,19 +211,18 @@ class KeyFinder:
         self._take(page)
         self._whole = self._whole if whole is None else whole
 
-    def _take(self, page: Page, sorted_by: tuple[str, ...] = ()) -> int:
-        """Take rows, and hold the key against them; returns how many had come before."""
+    def _take(self, page: Page, sorted_by: tuple[str, ...] = ()) -> Sequence[int]:
+        """Take rows, and hold the key against them; returns which hadn't come before."""
         before, had = self._needed, len(self._sample)
-        met = self._sample.add(page, sorted_by)
+        new = self._sample.add(page, sorted_by)
         if not before and not had:
             self._needed = self._search.cheapest(self._sample)
             if not self._needed:
                 self._note_near(page)
-            return met
-        if before and not (all(map(self._sample.is_filled, before)) and self._sample.tells_apart(before)):
+        elif before and not (all(map(self._sample.is_filled, before)) and self._sample.tells_apart(before)):
             self._refute(before, page)
             self._needed = self._search.cheapest(self._sample, before)
-        return met
+        return new
 
     def _refute(self, fields: tuple[str, ...], page: Page) -> None:
         example = self._sample.repeated(fields)

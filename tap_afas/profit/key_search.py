@@ -53,7 +53,7 @@ class Sample:
         """How many rows."""
         return len(self._marks)
 
-    def add(self, page: Page, key: Sequence[str] = ()) -> int:
+    def add(self, page: Page, key: Sequence[str] = ()) -> list[int]:
         """Take the rows of an answer.
 
         Args:
@@ -62,7 +62,7 @@ class Sample:
                 before with the same values in them, and isn't among these rows, was changed meanwhile.
 
         Returns:
-            How many of the rows were seen before.
+            The positions in the page of the rows that weren't seen before.
         """
         marks = [page.fingerprint(position) for position in range(len(page))]
         there = frozenset(marks)
@@ -76,7 +76,7 @@ class Sample:
             values += [column[position] for position in places.values()]
         self._marks.update(dict.fromkeys(places))
         self._folded.clear()
-        return len(known)
+        return [position for position, mark in enumerate(marks) if mark not in known]
 
     def _drop_changed(self, page: Page, key: Sequence[str], now: Container[bytes]) -> None:
         there = set(zip(*(page.column(field) for field in key), strict=True))

@@ -33,7 +33,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_NEVER = _words("""naam name namen nom bezeichnung omschrijving omschr description desc libelle beschreibung tekst text texte
+_NEVER = _words("""
+    naam name namen nom bezeichnung omschrijving omschr description desc libelle beschreibung tekst text texte
     toelichting opmerking memo notitie note notes onderwerp betreff sujet objet titel title bestandsnaam filename
     zoeknaam zoekcode zoek search voornaam achternaam roepnaam geboortenaam voorletters voorvoegsel initials firstname
     lastname nachname vorname prenom mail email tel telefoon telefoonnr telefoonnummer phone telephone mobiel mobile fax
@@ -67,7 +68,8 @@ _ATTRIBUTE = _words("""status statut stadium valuta currency wahrung devise beta
 _GUID = re.compile(r"^(guid|uuid|rowid|rowguid)$|guid$")
 # What a GUID may be of that other rows share.
 _FILE = re.compile(r"bijlage|bestand|file|foto|image|document|attachment|fichier|datei|afbeelding")
-_NUMBER = _words("""id ids nr nrs no num numero nummer number nummers code codes key sleutel cle schlussel ident identity
+_NUMBER = _words("""
+    id ids nr nrs no num numero nummer number nummers code codes key sleutel cle schlussel ident identity
     identificatie nummerid kode""")
 _NUMBER_ENDING = re.compile(
     r"(?<=..)(nummer|number|numero|nr|code|kode|guid)$"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,8 +25,16 @@ _WORDS: dict[Kind, str] = {
 }
 
 
+@dataclasses.dataclass(eq=False)
 class UnfitValueError(ProfitError):
-    """A value that doesn't fit its field's type."""
+    """A value that doesn't fit its field's type.
+
+    Attributes:
+        field: The field's id.
+    """
+
+    _: dataclasses.KW_ONLY
+    field: str = ""
 
 
 def unfit_value(connector_id: str, field: str, key: Mapping[str, str], kind: Kind) -> UnfitValueError:
@@ -41,6 +50,7 @@ def unfit_value(connector_id: str, field: str, key: Mapping[str, str], kind: Kin
         f"The value of {field} {_where(key)} is not {_WORDS[kind]}.",
         f"If that is right in AFAS, give the field another type and run discovery again;"
         f" `streams.{connector_id}.types: {{{field}: string}}` takes whatever AFAS writes.",
+        field=field,
     )
 
 
@@ -59,12 +69,14 @@ def replaced_value(connector_id: str, field: str, key: Mapping[str, str], *, nee
             " it is in the key, or the replication key.",
             f"Set `primary_keys` and `replication_key` in `streams.{connector_id}` to fields that exist, and run"
             " discovery again.",
+            field=field,
         )
     return UnfitValueError(
         f"The value of {field} {_where(key)} contradicts other rows: some hold “(replaced)”, as AFAS writes for a field"
         " that no longer exists, and some hold values.",
         "If the field was taken out of AFAS, or added, during this run, run again. Otherwise see in the GetConnector"
         " what it is, and take it out there or out of the selection.",
+        field=field,
     )
 
 

@@ -215,7 +215,7 @@ def test_what_is_found_repeats_nowhere_in_what_was_read(
 ) -> None:
     connector, rows, cap = table
     asked = Asked(connector, rows, cap=cap)
-    finder = KeyFinder(connector, largest=largest)
+    finder = KeyFinder(connector, most=largest)
     seen: set[Row] = set()
     while not finder.done:
         query = finder.next_query()
