@@ -41,14 +41,22 @@ class ShrunkError(InputError):
 def way_out(definition: StreamDefinition) -> str:
     """How to start one stream anew, while the bookmarks of the others stay."""
     table = f"Drop the table {definition.name} in the target"
+    command = start_anew_command(definition.connector_id)
+    if command is None:
+        return f"{table}, take `{definition.name}` out of `bookmarks` in the state file, and run again."
+    return f"{table}, and start this stream anew: `{command}`."
+
+
+def start_anew_command(connector_id: str) -> str | None:
+    """What starts one stream anew under Meltano; None outside it."""
     extractor = os.environ.get("MELTANO_EXTRACTOR_NAME")
     if not extractor:
-        return f"{table}, take `{definition.name}` out of `bookmarks` in the state file, and run again."
+        return None
     loader = os.environ.get("MELTANO_LOADER_NAME", "target-postgres")
     environment = os.environ.get("MELTANO_ENVIRONMENT")
     meltano = f"meltano --environment={environment}" if environment else "meltano"
-    only = f"{extractor.upper().replace('-', '_')}__SELECT_FILTER='{json.dumps([definition.connector_id])}'"
-    return f"{table}, and start this stream anew: `{only} {meltano} run --full-refresh {extractor} {loader}`."
+    only = f"{extractor.upper().replace('-', '_')}__SELECT_FILTER='{json.dumps([connector_id])}'"
+    return f"{only} {meltano} run --full-refresh {extractor} {loader}"
 
 
 # The key

@@ -70,7 +70,7 @@ def proposed_key(verdict: KeyVerdict, rows: Rows, *, has_stamp: bool, extended: 
     severity: Severity = "warning" if has_stamp and not extended else "note"
     if verdict.key:
         doubts = tuple((doubt.code, doubt.fields, doubt.things) for doubt in verdict.doubts)
-        facts = {**rows.facts, "nature": verdict.nature, "has_stamp": has_stamp}
+        facts = {**rows.facts, "nature": verdict.nature, "has_stamp": has_stamp, "unknown": not extended}
         if added := tuple(field for field in verdict.key if field not in verdict.needed):
             facts["added"] = added
         if doubts:
