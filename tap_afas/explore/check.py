@@ -85,7 +85,6 @@ def check(  # noqa: PLR0913 - all but two by name
         environment=environment,
         read_at=read_at,
         connectors=tuple(found),
-        asked_for_rows=connection.client.asked_for_rows,
         failures={name: error.may_pass for name, error in sorted(failed.items())},
         requests=connection.client.request_counts.total() - begun,
     )

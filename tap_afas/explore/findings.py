@@ -158,7 +158,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         environment: AFAS' id of the environment; empty where it tells none.
         read_at: When it was read, with `+00:00`.
         connectors: One for each connector, in the order of their ids.
-        asked_for_rows: Whether AFAS was asked for rows.
         failures: By connector, whether why it couldn't be read may pass by itself.
         requests: How many requests it took.
     """
@@ -166,7 +165,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     environment: str
     read_at: str
     connectors: tuple[ConnectorReport, ...]
-    asked_for_rows: bool = False
     failures: dict[str, bool] = {}
     requests: int = 0
 
@@ -193,11 +191,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """1: a connector would lose, double or bend rows; 75, 78: some couldn't be read, as the tap ends; else 0."""
+        """1: a connector would lose, double or bend rows; 75 or 78: some can't be read, which may pass or not; or 0."""
         if self.loses_rows:
             return 1
-        if not self.failures:
-            return 0
-        if all(self.failures.values()):
-            return 75
-        return 1 if self.asked_for_rows and len(self.failures) < len(self.connectors) else 78
+        return (75 if all(self.failures.values()) else 78) if self.failures else 0

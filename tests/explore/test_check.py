@@ -1,0 +1,221 @@
+"""What `check` finds in connectors with something wrong in each, and that it finds nothing in sound ones."""
+
+from __future__ import annotations
+
+import json
+import string
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from afas_sandbox import Fault, amsterdam
+from afas_sandbox.data import dataset
+from harness.articles import config_of
+from harness.command import run_tap, without_waiting
+from harness.planted import CODE, PLANTS, Plant, made, moment
+from tap_afas.connection import Connection
+from tap_afas.explore import texts_en, texts_nl
+from tap_afas.explore.check import CheckProgress, check
+from tap_afas.explore.text import to_text
+from tap_afas.explore.texts import Wording, to_json
+from tap_afas.settings import Settings
+
+if TYPE_CHECKING:
+    from afas_sandbox import Row, Sandbox
+    from tap_afas.explore.findings import ConnectorReport, Report
+    from tap_afas.explore.texts import Language
+
+_CODES = set(texts_en.TEXTS)
+_LANGUAGES: tuple[Language, ...] = ("en", "nl")
+
+
+def _connection(sandbox: Sandbox, streams: dict[str, Any] | None = None, **settings: Any) -> Connection:
+    return Connection(Settings.from_config(config_of(sandbox) | {"streams": streams or {}} | settings))
+
+
+def _check(sandbox: Sandbox, streams: dict[str, Any] | None = None, **options: Any) -> Report:
+    connection = _connection(sandbox, streams)
+    with without_waiting():
+        return check(connection, sorted(sandbox.connectors), **options)
+
+
+def _look(sandbox: Sandbox, plant: Plant, **options: Any) -> tuple[Report, ConnectorReport]:
+    sandbox.load([plant.table], **plant.options)
+    sandbox.faults = plant.faults
+    name = plant.table.connector.id
+    report = _check(sandbox, {name: plant.settings} if plant.settings else {}, **options)
+    return report, report.connectors[0]
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_each_problem_is_found_and_no_other(sandbox: Sandbox, name: str) -> None:
+    plant = PLANTS[name]
+    report, found = _look(sandbox, plant)
+    expected = dict(plant.codes)
+    if "stamp_missing" not in expected and not any(f.id == "Gewijzigd_op" for f in plant.table.connector.fields):
+        expected["stamp_missing"] = ()
+    assert {one.code: one.fields for one in found.findings} == expected
+    assert report.loses_rows is plant.loses
+    for language in _LANGUAGES:
+        for problem in Wording(language).problems(found):
+            assert problem.message
+            assert problem.fix
+            assert "{" not in problem.message
+
+
+def test_every_code_is_planted() -> None:
+    assert {code for plant in PLANTS.values() for code in plant.codes} == _CODES
+
+
+def test_both_languages_say_the_same() -> None:
+    assert list(texts_en.TEXTS) == list(texts_nl.TEXTS)
+    for code, (message, steps) in texts_en.TEXTS.items():
+        dutch, dutch_steps = texts_nl.TEXTS[code]
+        assert _places(message) == _places(dutch), code
+        assert [_places(step) for step in steps] == [_places(step) for step in dutch_steps], code
+    for table in ("NATURES", "WHY_NONE", "DOUBTS", "SORTS", "KINDS", "VERBS"):
+        assert getattr(texts_en, table).keys() == getattr(texts_nl, table).keys()
+
+
+def _places(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_the_first_value_at_fault_is_told(sandbox: Sandbox) -> None:
+    _, found = _look(sandbox, PLANTS["Unfit"])
+    (problem,) = Wording("en").problems(found)
+    assert problem.message == (
+        "3 values of Dag are not a date without a time (Code = A00000). The stream fails on the first of them."
+    )
+    (bare,) = Wording("en", values=False).problems(found)
+    assert "A00000" not in bare.message
+
+
+def test_a_key_that_repeats_says_what_the_repetition_comes_from(sandbox: Sandbox) -> None:
+    _, found = _look(sandbox, PLANTS["Repeats"])
+    problem = next(one for one in Wording("en").problems(found) if one.code == "key_repeats")
+    assert "Ordernummer = O0000" in problem.message
+    assert "Such rows differ in Regel." in problem.message
+    assert "PERF-46" in problem.fix
+    assert found.proposed == {"primary_keys": ["Ordernummer", "Regel"], "replication_key": "Gewijzigd_op"}
+
+
+def test_personal_data_is_hashed_by_the_maps_that_are_told(sandbox: Sandbox) -> None:
+    plant = PLANTS["Staff"]
+    report, found = _look(sandbox, plant)
+    assert found.masks["Geboortedatum"] is None
+    config = config_of(sandbox) | {"streams": {"Staff": CODE}, "stream_maps": report.stream_maps}
+    ran = run_tap(config)
+    assert ran.exit_code == 0, ran.said
+    records = ran.records("Staff")
+    assert len(records) == 60
+    for record in records:
+        assert not {"Geboortedatum", "Brutosalaris"} & record.keys()
+        assert len(record["Nummer_overheid"]) == len(record["Rekening"]) == 32
+    assert {record["E-mail_privé"] is None for record in records} == {True, False}
+
+
+def test_what_is_pasted_makes_it_sound(sandbox: Sandbox) -> None:
+    sandbox.load([PLANTS["Found"].table])
+    report = _check(sandbox)
+    assert report.streams == {"Found": {"primary_keys": ["Code"], "replication_key": "Gewijzigd_op"}}
+    after = _check(sandbox, report.streams)
+    assert (after.connectors[0].sync, after.connectors[0].findings) == ("incremental", ())
+    assert after.connectors[0].key_source == "settings"
+    ran = run_tap(config_of(sandbox) | {"streams": report.streams})
+    again = run_tap(config_of(sandbox) | {"streams": report.streams}, state=ran.state)
+    assert (ran.exit_code, again.exit_code, len(again.records())) == (0, 0, 0)
+
+
+def test_a_doubtful_key_is_not_among_what_to_set(sandbox: Sandbox) -> None:
+    report, found = _look(sandbox, PLANTS["Prijzen"])
+    assert report.streams == {}
+    assert report.doubtful_streams["Prijzen"]["primary_keys"] == ["Artikel", "Prijslijst"]
+    assert found.key_source == "found"
+
+
+def test_under_a_stamp_that_stands_still_none_is_to_be_used(sandbox: Sandbox) -> None:
+    report, _ = _look(sandbox, PLANTS["StandsStill"])
+    assert report.streams == {"StandsStill": {"replication_key": None}}
+    assert report.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("refuse", "others", "code"),
+    [("not_authorized", 0, 78), ("not_authorized", 1, 78), ("busy", 0, 75), ("busy", 1, 75)],
+)
+def test_what_can_not_be_read_ends_as_the_tap_does(sandbox: Sandbox, refuse: str, others: int, code: int) -> None:
+    tables = [PLANTS["Sound"].table, *([PLANTS["Found"].table] if others else [])]
+    sandbox.load(tables)
+    status = {"refuse": refuse} if refuse != "busy" else {"status": 503, "body": ""}
+    sandbox.faults = [Fault(connector="Sound", **status)]
+    report = _check(sandbox)
+    assert report.exit_code == code
+    found = next(one for one in report.connectors if one.connector == "Sound")
+    assert [one.code for one in found.findings] == ["not_readable"]
+    assert found.failure
+
+
+def test_rows_told_truthfully(sandbox: Sandbox) -> None:
+    rows: list[Row] = [(f"C{n:06}", moment(n)) for n in range(9000)]
+    sandbox.load([made("Many", "Code:code Gewijzigd_op:moment", rows)])
+    for wanted, read, complete in ((None, 9000, True), (20_000, 9000, True), (500, 1000, False), (1, 2, False)):
+        found = _check(sandbox, rows=wanted).connectors[0]
+        assert (found.rows_read, found.complete) == (read, complete)
+    text = to_text(_check(sandbox, rows=500), "en")
+    assert "in 1,000 rows; there are more" in text
+    counted = _check(sandbox, rows=500, count=True).connectors[0].cost
+    assert counted is not None
+    assert counted.counted == "counted"
+    assert abs(counted.rows - 9000) <= 90
+
+
+def test_a_repeat_far_behind_is_met_by_the_walk(sandbox: Sandbox) -> None:
+    rows: list[Row] = [(f"C{n - (n == 9000):06}", n % 3 + 1, moment(n)) for n in range(18_000)]
+    sandbox.load([made("Rare", "Nummer:code Regel:int Gewijzigd_op:moment", rows)])
+    found = _check(sandbox).connectors[0]
+    assert found.key == ("Nummer", "Regel")
+    rows = [(f"C{n - (n == 9000):06}", moment(n)) for n in range(18_000)]
+    sandbox.load([made("Rare", "Nummer:code Gewijzigd_op:moment", rows)])
+    found = _check(sandbox).connectors[0]
+    assert (found.key, found.rows_read, found.complete) == ((), 18_000, True)
+    assert [one.code for one in found.findings] == ["key_unknown", "join_repeats"]
+
+
+def test_the_json_is_as_agreed(sandbox: Sandbox) -> None:
+    report, _ = _look(sandbox, PLANTS["Repeats"])
+    told = json.loads(json.dumps(to_json(report, "nl")))
+    assert list(told) == ["environment", "read_at", "connectors", "streams"]
+    (one,) = told["connectors"]
+    problems = one.pop("problems")
+    assert one == {
+        "connector": "Repeats",
+        "stream": "Repeats",
+        "description": "Repeats",
+        "fields": 4,
+        "sync": "incremental",
+        "replication_key": "Gewijzigd_op",
+        "key": ["Ordernummer"],
+        "key_source": "settings",
+        "rows_read": 600,
+        "complete": True,
+    }
+    assert [list(problem) for problem in problems] == [["code", "severity", "fields", "message", "fix"]] * 2
+    assert problems[0]["message"].startswith("De sleutel Ordernummer herhaalt")
+    assert told["streams"]["Repeats"]["primary_keys"] == ["Ordernummer", "Regel"]
+
+
+def test_the_whole_sandbox_takes_few_questions(sandbox: Sandbox) -> None:
+    sandbox.load(dataset(scale=0.05, now=amsterdam()))
+    assert run_tap(config_of(sandbox) | {"streams": {}}).exit_code == 0
+    plain = len(sandbox.log)
+    sandbox.clear_log()
+    seen: list[CheckProgress] = []
+    report = _check(sandbox, on_progress=seen.append)
+    assert report.requests <= len(sandbox.log) <= 2 * plain
+    assert max(sandbox.peaks.values()) == 1
+    assert sandbox.peak <= 4
+    assert (seen[-1].done, seen[-1].connectors) == (57, 57)
+    assert {one.failure for one in report.connectors} == {None}
+    assert report.exit_code == 0
+    assert all(len(to_text(report, language)) > 10_000 for language in _LANGUAGES)
