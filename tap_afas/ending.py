@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-afas")
 
-PREFIX = "tap-afas ended: "
-"""What the last line begins with; JSON follows."""
 _TOLD = (ConfigValidationError, ProfitError, InputError, FailedRunError, OutputError)
 _SIGNAL = 128
 _SIGINT = 2
@@ -46,6 +44,10 @@ class ExitCode(enum.IntEnum):
 class Ending:
     """How the command ends.
 
+    Args:
+        program: The command's name; the last line is `<program> ended: ` and JSON.
+        to_target: Whether a target reads its output.
+
     Attributes:
         streams: How many streams the run is about, those that failed included.
         failures: By the connector's id, why a stream failed.
@@ -53,7 +55,9 @@ class Ending:
         concerns_streams: Whether there is a run, a test or a discovery; others have no last line where all goes well.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, program: str = "tap-afas", *, to_target: bool = True) -> None:
+        self._prefix = f"{program} ended: "
+        self._to_target = to_target
         self.streams = 0
         self.failures: dict[str, Exception] = {}
         self.client: ProfitClient | None = None
@@ -74,7 +78,7 @@ class Ending:
                 __file__,
                 0,
                 "%s%s",
-                (PREFIX, json.dumps(figures)),
+                (self._prefix, json.dumps(figures)),
                 None,
                 extra=figures,
             )
@@ -100,9 +104,9 @@ class Ending:
 
     def _run(self, command: Callable[[], Any]) -> int:
         try:
-            check_output()
+            check_output(to_target=self._to_target)
             code: int = command() or ExitCode.COMPLETE
-            _flush_output()
+            self._flush_output()
         except click.ClickException as error:
             error.show()
             code = error.exit_code
@@ -122,11 +126,17 @@ class Ending:
         except Exception as error:
             if isinstance(error, OSError) and not self.concerns_streams:
                 # All that `--help` and the like do is write.
-                logger.error("%s", OutputError(error))  # noqa: TRY400 - likewise
+                logger.error("%s", OutputError(error, to_target=self._to_target))  # noqa: TRY400 - likewise
                 return ExitCode.OUTPUT
             logger.exception("This is a bug of tap-afas, not a mistake of yours: please report it with these lines.")
             code = ExitCode.FAILED
         return code
+
+    def _flush_output(self) -> None:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            raise OutputError(error, to_target=self._to_target) from None
 
     def _code(self, error: Exception) -> int:
         if isinstance(error, OutputError):
@@ -160,13 +170,6 @@ def _sentences(error: Exception) -> Sequence[str]:
 
 def _number(code: str | int | None) -> int:
     return code if isinstance(code, int) else ExitCode.COMPLETE if code is None else ExitCode.FAILED
-
-
-def _flush_output() -> None:
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        raise OutputError(error) from None
 
 
 def _flush(stdout: int) -> None:

@@ -49,7 +49,10 @@ class FilterError(InputError):
 
 
 def read_filter(
-    setting: tuple[FilterCondition | tuple[FilterCondition, ...], ...], connector: Connector, clock: WallClock
+    setting: tuple[FilterCondition | tuple[FilterCondition, ...], ...],
+    connector: Connector,
+    clock: WallClock,
+    name: str = "`filter`",
 ) -> Filter:
     """The filter that `streams.<connector>.filter` describes.
 
@@ -57,6 +60,7 @@ def read_filter(
         setting: A list of conditions, or a list of such lists.
         connector: Whose fields it is about. Their types are AFAS' own: `types` is about what the tap makes of them.
         clock: Of AFAS' wall time.
+        name: What it is called in errors.
 
     Raises:
         FilterError: An unknown field, an operator that doesn't go with it, or a value of another kind than the field.
@@ -67,10 +71,12 @@ def read_filter(
     conditions = tuple(entry for entry in setting if not isinstance(entry, tuple))
     if groups and conditions:
         raise FilterError(
-            f"{connector.id}: `filter` mixes conditions and lists of conditions: give one kind or the other."
+            f"{connector.id}: {name} mixes conditions and lists of conditions: give one kind or the other."
         )
     try:
-        return tuple(tuple(_condition(entry, connector, clock) for entry in group) for group in groups or [conditions])
+        return tuple(
+            tuple(_condition(entry, connector, clock, name) for entry in group) for group in groups or [conditions]
+        )
     except FilterError as error:
         raise FilterError(f"{connector.id}: {error}") from None
 
@@ -144,27 +150,27 @@ def _length(where: Filter, key: Mapping[str, str], stamp: str | None) -> int:
     return max(page.length, highest.length)
 
 
-def _condition(entry: FilterCondition, connector: Connector, clock: WallClock) -> Condition:
+def _condition(entry: FilterCondition, connector: Connector, clock: WallClock, called: str) -> Condition:
     name, operator, value = entry.field, entry.operator, entry.value
     field = connector.fields.get(name)
     if field is None:
         meant = did_you_mean(name, connector.fields)
-        raise FilterError(f"`filter` names the field {name}, which the connector doesn't have.{meant}")
+        raise FilterError(f"{called} names the field {name}, which the connector doesn't have.{meant}")
     if not field.filterable:
         raise FilterError(f"AFAS can't filter on {name}: it is a blob, or has an odd character in its id.")
     if operator in _VALUELESS:
         return Condition(name, operator)
     if value is None or value == "":
-        raise FilterError(f"`filter` compares {name} with nothing: give a `value`, or use the operator “empty”.")
+        raise FilterError(f"{called} compares {name} with nothing: give a `value`, or use the operator “empty”.")
     kind = kind_of(field)
     if operator in _ON_TEXT and kind != "string":
-        raise FilterError(f"the operator “{operator}” in `filter` is for text, and {name} is {_WORDS[kind]}.")
+        raise FilterError(f"the operator “{operator}” in {called} is for text, and {name} is {_WORDS[kind]}.")
     if kind == "boolean" and operator not in {"=", "!="}:
-        raise FilterError(f"the operator “{operator}” in `filter` doesn't go with {name}, which is true or false.")
-    return Condition(name, operator, _literal(value, field, clock))
+        raise FilterError(f"the operator “{operator}” in {called} doesn't go with {name}, which is true or false.")
+    return Condition(name, operator, _literal(value, field, clock, called))
 
 
-def _literal(value: Any, field: Field, clock: WallClock) -> str:
+def _literal(value: Any, field: Field, clock: WallClock, called: str) -> str:
     """The value in AFAS' notation."""
     kind = kind_of(field)
     text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -181,7 +187,7 @@ def _literal(value: Any, field: Field, clock: WallClock) -> str:
         return clock.to_wall(moment) if moment.tzinfo else moment.isoformat(timespec="seconds")
     except (LookupError, ValueError, ArithmeticError):
         hint = f" It {_PROFITS_OWN}" if _is_profits(text) else ""
-        raise FilterError(f"the value for {field.id} in `filter` is not {_WORDS[kind]}.{hint}") from None
+        raise FilterError(f"the value for {field.id} in {called} is not {_WORDS[kind]}.{hint}") from None
 
 
 def _number(text: str, *, whole: bool) -> str:

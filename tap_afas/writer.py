@@ -21,20 +21,22 @@ _GONE = {errno.EPIPE, errno.EINVAL}
 
 
 class OutputError(Exception):
-    """What the tap writes can't be written; `str()` is a sentence for the person who runs it.
+    """What is written can't be written; `str()` is a sentence for the person who runs it.
 
     Args:
         cause: What the system says; None: there is no output.
+        to_target: Whether a target reads it.
     """
 
-    def __init__(self, cause: OSError | None = None) -> None:
+    def __init__(self, cause: OSError | None = None, *, to_target: bool = True) -> None:
         if cause is None:
             what = "The output (stdout) is closed"
         elif cause.errno in _GONE:
-            what = "The output broke: what reads it, the target, has ended"
+            what = f"The output broke: what reads it{', the target,' if to_target else ''} has ended"
         else:
             what = f"The output broke: {cause.strerror or type(cause).__name__}"
-        super().__init__(f"{what}. What the target took is complete up to its last STATE: mend it, and run again.")
+        left = " What the target took is complete up to its last STATE: mend it, and run again." if to_target else ""
+        super().__init__(f"{what}.{left}")
 
 
 class LineWriter(MsgSpecWriter):
@@ -67,7 +69,7 @@ def _write(lines: bytes | bytearray) -> None:
         raise OutputError(error) from None
 
 
-def check_output() -> None:
+def check_output(*, to_target: bool = True) -> None:
     """Check that there is an output.
 
     Raises:
@@ -75,4 +77,4 @@ def check_output() -> None:
     """
     # Python has no `stdout` where the descriptor is closed.
     if sys.stdout is None or sys.stdout.closed:
-        raise OutputError
+        raise OutputError(to_target=to_target)

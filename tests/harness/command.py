@@ -1,4 +1,4 @@
-"""The command `tap-afas`, run in this process."""
+"""The commands `tap-afas` and `tap-afas-explore`, run in this process."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from unittest import mock
 
 from harness.run import Run
 from tap_afas import tap
+from tap_afas.explore import command
 from tap_afas.profit.client import ProfitClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 @contextlib.contextmanager
@@ -37,24 +38,39 @@ def run_tap(config: Mapping[str, Any] | None, *arguments: str, **files: Any) -> 
         arguments: The arguments.
         files: `state` and `catalog`: their content, or text that is none.
     """
+    return _run("tap-afas", tap.main, config, arguments, files)
+
+
+def explore(config: Mapping[str, Any] | None, *arguments: str, **files: Any) -> Run:
+    """Run the command `tap-afas-explore`, in this process; it takes what `run_tap` takes."""
+    return _run("tap-afas-explore", command.main, config, arguments, files)
+
+
+def _run(
+    name: str,
+    main: Callable[[], None],
+    config: Mapping[str, Any] | None,
+    arguments: Iterable[str],
+    files: Mapping[str, Any],
+) -> Run:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", newline=""), io.StringIO()
     with tempfile.TemporaryDirectory() as folder, without_waiting() as pauses:
         options = list(arguments)
-        for name, content in {"config": config, **files}.items():
+        for option, content in {"config": config, **files}.items():
             if content is not None:
-                path = pathlib.Path(folder, f"{name}.json")
+                path = pathlib.Path(folder, f"{option}.json")
                 path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-                options += [f"--{name}", str(path)]
+                options += [f"--{option}", str(path)]
         try:
             with (
-                mock.patch.object(sys, "argv", ["tap-afas", *options]),
+                mock.patch.object(sys, "argv", [name, *options]),
                 contextlib.redirect_stdout(out),
                 contextlib.redirect_stderr(err),
             ):
-                tap.main()
+                main()
             code: Any = 0
         except SystemExit as ended:
             code = ended.code

@@ -1,0 +1,160 @@
+"""The commands of `tap-afas-explore`: their options, and how they end."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tap_afas.ending import Ending
+from tap_afas.explore.conditions import read_condition
+from tap_afas.explore.listing import list_connectors, show_connector
+from tap_afas.explore.opened import Opened
+from tap_afas.explore.preview import Wanted, preview
+from tap_afas.files import read_catalog
+from tap_afas.tap import TapAfas
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NAME = "tap-afas-explore"
+_LEVELS = ("TAP_AFAS_LOGLEVEL", "LOGLEVEL")
+
+
+@dataclasses.dataclass(slots=True)
+class Given:
+    """What the options that all commands have were given.
+
+    Attributes:
+        ending: How the command ends.
+        config: Files of settings, and `ENV`.
+        catalog: A catalog as JSON.
+    """
+
+    ending: Ending
+    config: list[str] = dataclasses.field(default_factory=list)
+    catalog: dict[str, Any] | None = None
+
+    def open(self) -> Opened:
+        """Read the settings, and make ready to ask AFAS."""
+        return Opened(self.config, self.catalog, self.ending)
+
+
+def _take_config(context: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
+    context.ensure_object(Given).config.extend(value)
+
+
+def _take_catalog(context: click.Context, _: click.Parameter, value: Any) -> None:
+    if value is not None:
+        context.ensure_object(Given).catalog = read_catalog(value)
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options `--config` and `--catalog`; they may stand before its name too."""
+    for option in (
+        click.option(
+            "--catalog",
+            type=click.File(),
+            expose_value=False,
+            callback=_take_catalog,
+            help="A catalog as the tap takes it: what it selects, and the keys that it has.",
+        ),
+        click.option(
+            "--config",
+            metavar="FILE",
+            multiple=True,
+            expose_value=False,
+            callback=_take_config,
+            help="A JSON file of the tap's settings, or ENV for the environment's variables; may be given again.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _format(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--format", "form", type=click.Choice(forms), default=forms[0], show_default=True, help="How to print it."
+    )
+
+
+@click.group(name=_NAME, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(metadata.version("tap-afas"), prog_name=_NAME)
+@common
+def cli() -> None:
+    """Look at what AFAS has before it is synced: with the settings of tap-afas, and as it reads."""
+
+
+@cli.command("list")
+@click.option("--search", metavar="TEXT", help="Only connectors that have this text in ids, descriptions or labels.")
+@_format("table", "json")
+@common
+@click.pass_obj
+def list_(given: Given, search: str | None, form: str) -> None:
+    """Every GetConnector, and how it would be synced."""
+    list_connectors(given.open(), search, form)
+
+
+@cli.command("show")
+@click.argument("connector")
+@_format("table", "json")
+@common
+@click.pass_obj
+def show_(given: Given, connector: str, form: str) -> None:
+    """The fields of a GetConnector, and what they become."""
+    show_connector(given.open(), connector, form)
+
+
+def _read_where(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[Any, ...]:
+    try:
+        return tuple(map(read_condition, value))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _read_fields(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.strip() for part in value for name in part.split(",") if name.strip())
+
+
+@cli.command("preview")
+@click.argument("connector")
+@click.option("--since", metavar="DATE", help="Only rows that changed since then.")
+@click.option("--until", metavar="DATE", help="Only rows that changed until then; a date takes in its whole day.")
+@click.option(
+    "--where",
+    metavar="CONDITION",
+    multiple=True,
+    callback=_read_where,
+    help='Such as "Amount >= 10" or "Name starts with De"; all of several must hold.',
+)
+@click.option("--fields", metavar="A,B", multiple=True, callback=_read_fields, help="Only these fields, in this order.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many rows at most.")
+@_format("table", "csv", "jsonl")
+@common
+@click.pass_obj
+def preview_(given: Given, /, connector: str, form: str, **options: Any) -> None:
+    """Rows of a GetConnector, as the tap would emit them."""
+    conditions = options.pop("where")
+    preview(given.open(), Wanted(connector, conditions=conditions, **options), form)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command to its end.
+
+    Args:
+        arguments: None: those of the process.
+
+    Returns:
+        The exit code; see `docs/exit-codes.md`.
+    """
+    ending = Ending(_NAME, to_target=False)
+    # The SDK sets up the log with it; what goes well needn't be told beside what is printed.
+    _ = TapAfas.cli
+    if not any(os.environ.get(name) for name in _LEVELS):
+        logging.getLogger().setLevel(logging.WARNING)
+    given = Given(ending)
+    return ending.run(lambda: cli.main(args=arguments, prog_name=_NAME, standalone_mode=False, obj=given))
