@@ -71,7 +71,9 @@ def test_the_fields_of_the_log(sandbox: Sandbox, tmp_path: Path, monkeypatch: py
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 def test_the_units_are_whole(tmp_path: Path) -> None:
     service, timer = re.findall(r"```ini\n(.*?)```", RUNBOOK, re.DOTALL)
-    (tmp_path / "afas.service").write_text(service.replace("/usr/local/bin/meltano", shutil.which("true") or ""), "utf-8")
+    (tmp_path / "afas.service").write_text(
+        service.replace("/usr/local/bin/meltano", shutil.which("true") or ""), "utf-8"
+    )
     (tmp_path / "afas.timer").write_text(timer, "utf-8")
     parsed = configparser.ConfigParser(interpolation=None)
     parsed.read_string(timer)
