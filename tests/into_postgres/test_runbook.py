@@ -39,7 +39,9 @@ def _table(connector_id: str) -> Table:
 def _commands(heading: str) -> str:
     """The first block of a section, for bash or a database."""
     section = _RUNBOOK.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return re.findall(r"```(?:sh|sql)\n(.*?)```", section, re.DOTALL)[0]
+    found = re.search(r"```(?:sh|sql)\n(.*?)```", section, re.DOTALL)
+    assert found is not None, heading
+    return found[1]
 
 
 def _there(sandbox: Sandbox, name: str = "Zaken") -> dict[Any, Any]:
