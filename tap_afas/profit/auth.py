@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import json
 import re
 import threading
 import time
@@ -16,6 +15,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote_plus
 
+import msgspec
+
+from tap_afas.known_secrets import SECRETS, SHORTEST_NAME
 from tap_afas.profit.errors import (
     AnswerTooLargeError,
     BusyError,
@@ -35,12 +37,16 @@ if TYPE_CHECKING:
 
 _FRAME = "<token><version>1</version><data>{}</data></token>"
 _WHOLE = re.compile(r"<token><version>\d+</version><data>[^<>]+</data></token>")
+_INNER = re.compile(r"^.*<data>|</data>.*$")
 _DATA = re.compile(r"[0-9A-Za-z]{16,}")
 _PLACEHOLDERS = ("…", "...")
 _REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}
 # A bearer is renewed this long before its end, so that it can't end while a request travels.
 _MARGIN = 60.0
 _LIFE_UNTOLD = 300.0
+_LONGEST_LIFE = 366 * 86400.0
+_TOKENS = ("access_token", "refresh_token", "id_token")
+_BEARER = re.compile(r"[!-~]+")
 # A token answers in a moment, and is a few hundred characters long.
 _TIMEOUT = 60.0
 _LARGEST_ANSWER = 100_000
@@ -80,7 +86,9 @@ class ClassicToken:
                 "`token` is not an AFAS token: give the whole <token>…</token>, its data part, or the base64 of the"
                 " whole."
             )
-        self._header = "AfasToken " + base64.b64encode(decoded.encode()).decode()
+        encoded = base64.b64encode(decoded.encode()).decode()
+        SECRETS.add(token, decoded, encoded, _INNER.sub("", decoded))
+        self._header = f"AfasToken {encoded}"
 
     def header(self) -> str:
         """`AfasToken` and the token in base64; asks AFAS nothing."""
@@ -121,6 +129,12 @@ class ClientCredentials:
         self._bearer = ""
         self._until = 0.0
         self._in_header = False
+        # Each half is form-encoded first (RFC 6749, 2.3.1).
+        pair = f"{quote_plus(self._id)}:{quote_plus(self._secret)}"
+        self._basic = base64.b64encode(pair.encode()).decode()
+        SECRETS.add(self._secret, pair, self._basic)
+        # A short one is a name, and not hidden.
+        SECRETS.add(self._id, shortest=SHORTEST_NAME)
 
     def header(self) -> str:
         """`Bearer` and a token; asks AFAS for one where there is none yet, or it is about to end.
@@ -155,10 +169,17 @@ class ClientCredentials:
                 response = response if other.status in _REFUSALS else other
         content = _json(response.body)
         bearer = content.get("access_token")
+        SECRETS.add(*(content[name] for name in _TOKENS if isinstance(content.get(name), str)))
         if response.status != HTTPStatus.OK or not isinstance(bearer, str) or not bearer:
             raise self._refused(response, content)
+        if not _BEARER.fullmatch(bearer):
+            raise UnexpectedAnswerError(
+                f"{self._url} hands out an access token with letters that no header can hold.", _CHECK_URL
+            )
         seconds = content.get("expires_in")
-        life = _LIFE_UNTOLD if isinstance(seconds, bool) or not isinstance(seconds, int | float) else float(seconds)
+        life = _LIFE_UNTOLD
+        if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+            life = min(max(seconds, 0.0), _LONGEST_LIFE)
         self._bearer = bearer
         self._until = self._clock() + max(life - _MARGIN, life / 2)
 
@@ -166,9 +187,7 @@ class ClientCredentials:
         form = {"grant_type": "client_credentials"}
         authorization = ""
         if self._in_header:
-            # Each half is form-encoded first (RFC 6749, 2.3.1).
-            pair = f"{quote_plus(self._id)}:{quote_plus(self._secret)}"
-            authorization = "Basic " + base64.b64encode(pair.encode()).decode()
+            authorization = f"Basic {self._basic}"
         else:
             form |= {"client_id": self._id, "client_secret": self._secret}
         try:
@@ -185,9 +204,6 @@ class ClientCredentials:
 
     def _refused(self, response: Response, content: dict[str, Any]) -> ProfitError:
         told = error_from_response(response.status, response.headers, response.body)
-        said = told.said
-        for secret in filter(None, (self._secret, self._id)):
-            said = said.replace(secret, "…")
         kind: type[ProfitError] = UnexpectedAnswerError
         sentence, advice = f"{self._url} hands out no access tokens.", _CHECK_URL
         if isinstance(told, BusyError) or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -199,7 +215,8 @@ class ClientCredentials:
         return kind(
             sentence,
             advice,
-            said=said,
+            # What came with 200 and says of no error may hold a token.
+            said=told.said if response.status != HTTPStatus.OK or content.get("error") else "",
             reference=told.reference,
             trace=told.trace,
             status=response.status,
@@ -218,7 +235,7 @@ def _advice(content: dict[str, Any]) -> str:
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = msgspec.json.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterator, Mapping
 
-# On DEBUG it writes the URL of each request, and the bounds of a walk by key are in it: somebody's data.
-logging.getLogger("urllib3").setLevel(logging.INFO)
+# It writes URLs, on WARNING those whose answer has a malformed header: the bounds of a walk by key are in them,
+# somebody's data.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 _CONNECT_TIMEOUT = 30.0
 # A connection that breaks off after this long has left AFAS with a question that is at work.
