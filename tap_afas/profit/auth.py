@@ -116,14 +116,21 @@ class ClientCredentials:
         client_secret: One of its secrets; the default life of one is 180 days.
         url: `{base}/oauth/token`.
         clock: Seconds, for the bearer's age.
+        timeout: Seconds to wait for a token; at most a minute.
     """
 
     def __init__(
-        self, client_id: str, client_secret: str, url: str, clock: Callable[[], float] = time.monotonic
+        self,
+        client_id: str,
+        client_secret: str,
+        url: str,
+        clock: Callable[[], float] = time.monotonic,
+        timeout: float = _TIMEOUT,
     ) -> None:
         self._id = client_id.strip()
         self._secret = client_secret.strip()
         self._url = url
+        self._timeout = min(timeout, _TIMEOUT)
         self._clock = clock
         self._lock = threading.Lock()
         self._bearer = ""
@@ -159,7 +166,7 @@ class ClientCredentials:
 
     def _fetch(self) -> None:
         # Asked for about once an hour: no connection stays open for it.
-        with contextlib.closing(Transport(timeout=_TIMEOUT, largest=_LARGEST_ANSWER)) as transport:
+        with contextlib.closing(Transport(timeout=self._timeout, largest=_LARGEST_ANSWER)) as transport:
             response = self._post(transport)
             if response.status in _REFUSALS and not self._in_header:
                 # The other way of the standard, `client_secret_basic`; AFAS takes it from Profit 9 on.
@@ -197,7 +204,7 @@ class ClientCredentials:
             raise UnreachableError(f"No access token: {error.sentence}", error.advice, retry=error.retry) from error
         except TimeOutError as error:
             raise UnreachableError(
-                f"No access token: no whole answer from {self._url} within {_TIMEOUT:.0f} seconds.", CHECK_ADDRESS
+                f"No access token: no whole answer from {self._url} within {self._timeout:.0f} seconds.", CHECK_ADDRESS
             ) from error
         except AnswerTooLargeError as error:
             raise UnexpectedAnswerError(f"{self._url} hands out no access tokens.", _CHECK_URL) from error
