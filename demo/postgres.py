@@ -66,6 +66,11 @@ class Database:
         with self._connect() as connection:
             connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(schema, table)))
 
+    def execute(self, statement: str) -> None:
+        """Execute a statement that brings no rows, such as one of the documentation."""
+        with self._connect() as connection:
+            connection.execute(statement.encode())
+
     def query(self, query: sql.Composed | sql.SQL) -> list[dict[str, Any]]:
         """The rows that a query finds."""
         with self._connect() as connection:

@@ -92,6 +92,26 @@ class Project:
         variables = dict(word.split("=", 1) for word in words[:first])
         return self._meltano(*words[first + 1 :], **variables)
 
+    def shell(self, lines: str) -> str:
+        """Run lines of bash in the project's folder, as a person would who has Meltano installed there.
+
+        Raises:
+            MeltanoError: One of them failed.
+        """
+        path = os.pathsep.join([str(command("meltano").parent), self._environment["PATH"]])
+        done = subprocess.run(
+            ["bash", "-ec", lines],
+            cwd=self._folder,
+            env=self._environment | {"PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST,
+            check=False,
+        )
+        if done.returncode:
+            raise MeltanoError(f"failed ({done.returncode}):\n{lines}\n{done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
     def configure(self, **settings: Any) -> None:
         """Change settings of the tap."""
         self._environment |= _as_environment("TAP_AFAS", settings)

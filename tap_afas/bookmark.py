@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tap_afas.inputs import StateError
+from tap_afas.known_secrets import SECRETS
 from tap_afas.profit.pagination.key import key_to_text
 from tap_afas.profit.wall_time import SECONDS, Unit, UnreadableError, floor, lower_bound_after, moment_of, shift
 
@@ -167,6 +168,8 @@ class Bookmark:
         """The stream's part of the STATE: all keys, each a text, a number or null."""
         value = key.value(self.bookmark) if key else None
         own = dataclasses.asdict(self)
+        # A row's key with a secret in it, which is hidden wherever it is written, would tell of another row.
+        own |= {name: empty for name, empty in (("witness", None), ("place", "")) if SECRETS.are_in(own[name] or "")}
         return {"replication_key": own.pop("replication_key"), "replication_key_value": value, **own, **_FORMER}
 
     def anew(self) -> Bookmark:

@@ -13,6 +13,7 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from tap_afas.environment import environment_problems
 from tap_afas.map_expressions import map_problems
 from tap_afas.profit.auth import ClassicToken
+from tap_afas.profit.transport import is_loopback
 from tap_afas.profit.wall_time import WallClock
 from tap_afas.settings import Settings
 from tap_afas.spelling import did_you_mean
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOST = re.compile(r"[\w.:-]+", re.ASCII)
 _HEADER = re.compile(r"[ -~]*")
 
@@ -125,7 +125,7 @@ def _url_problems(url: str) -> Iterable[str]:
         host = None
     if not host or parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
         yield "`base_url` is not a URL such as https://12345.rest.afas.online/ProfitRestServices."
-    elif parts.scheme == "http" and host not in _LOOPBACK:
+    elif parts.scheme == "http" and not is_loopback(host):
         yield f"`base_url` must begin with https: otherwise everybody on the way to {host} could read the token."
     elif parts.username or parts.password or parts.query or parts.fragment:
         yield "`base_url` may hold no user name, `?` or `#`."

@@ -36,7 +36,9 @@ def make_client(settings: Settings) -> ProfitClient:
         credentials = ClassicToken(settings.token)
     else:
         url = f"{settings.base_url}/oauth/token"
-        credentials = ClientCredentials(settings.client_id or "", settings.client_secret or "", url)
+        credentials = ClientCredentials(
+            settings.client_id or "", settings.client_secret or "", url, timeout=settings.request_timeout
+        )
     headers = {"Accept-Language": settings.language, "User-Agent": f"tap-afas/{metadata.version('tap-afas')}"}
     if settings.integration_id:
         headers["IntegrationId"] = settings.integration_id

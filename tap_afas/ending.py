@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import io
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ import click
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_afas.inputs import InputError, SettingsError
+from tap_afas.printed import clean
 from tap_afas.profit.errors import ProfitError
 from tap_afas.scheduler import FailedRunError, InterruptedRunError
 from tap_afas.writer import OutputError, check_output
@@ -108,7 +110,7 @@ class Ending:
             code: int = command() or ExitCode.COMPLETE
             self._flush_output()
         except click.ClickException as error:
-            error.show()
+            _show(error)
             code = error.exit_code
         except SystemExit as error:
             # click ends so where the output of `--help` is gone, and signals do while nothing is read.
@@ -160,6 +162,14 @@ def code_of(causes: Iterable[Exception], *, asked_for_rows: bool) -> ExitCode:
     if all(map(may_pass, causes)):
         return ExitCode.AGAIN
     return ExitCode.FAILED if asked_for_rows else ExitCode.INPUTS
+
+
+def _show(error: click.ClickException) -> None:
+    shown = io.StringIO()
+    error.show(shown)
+    # click writes no more than its own lines, and one with what was given.
+    for line in shown.getvalue().splitlines():
+        click.echo(clean(line), err=True)
 
 
 def _sentences(error: Exception) -> Sequence[str]:

@@ -121,7 +121,7 @@ def nothing_passed(settings: Settings, connector_id: str) -> str:
         return ""
     conditions = [one for entry in setting for one in (entry if isinstance(entry, tuple) else (entry,))]
     odd = sorted({one.field for one in conditions if isinstance(one.value, str) and _is_profits(one.value)})
-    said = f"{connector_id}: No row passed the `filter`{' and `start_date`' if settings.start_date else ''}."
+    said = f"No row passed the `filter`{' and `start_date`' if settings.start_date else ''}."
     return f"{said} The value for {' and '.join(odd)} {_PROFITS_OWN}" if odd else said
 
 

@@ -29,7 +29,7 @@ class Progress:
         logger: For the line of progress.
     """
 
-    def __init__(self, logger: logging.Logger) -> None:
+    def __init__(self, logger: logging.Logger | logging.LoggerAdapter[logging.Logger]) -> None:
         self.rows = self.pages = self.read = self.retries = 0
         self._logger = logger
         self._logged = self._started = time.monotonic()

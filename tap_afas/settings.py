@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from tap_afas.environment import EnvironmentType, base_url
+from tap_afas.known_secrets import SECRETS, SHORTEST, SHORTEST_NAME, texts_in
 from tap_afas.profit.metainfo import KINDS, Kind
 from tap_afas.profit.query import OPERATORS, Operator
 from tap_afas.settings_schema import schema_of
@@ -266,6 +267,14 @@ def normalized(config: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(settings.get("environment_id"), int):
         settings["environment_id"] = str(settings["environment_id"])
     return settings
+
+
+def learn_secrets(config: Mapping[str, Any]) -> None:
+    """Have the secrets among the settings hidden from now on, also those that were put where none belongs."""
+    for name, setting in SCHEMA["properties"].items():
+        if setting.get("secret"):
+            SECRETS.add(*texts_in(config.get(name)), shortest=SHORTEST_NAME if name == "client_id" else SHORTEST)
+    SECRETS.add_suspects(dict(config))
 
 
 SCHEMA = schema_of(Settings, choices=[*get_args(EnvironmentType), *KINDS, *OPERATORS])

@@ -7,19 +7,24 @@ another filter left out. So the STATE tells what was so, as short hashes, and ea
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
 from tap_afas.bookmark import Bookmark
 from tap_afas.inputs import InputError
+from tap_afas.loaded_key import (
+    IncompatibleStateError,
+    check_key,
+    key_of,
+    names_to_text,
+    way_out,
+    with_key_of_state,
+)
 from tap_afas.loaded_under import LoadedUnder, Shape, token
-from tap_afas.profit.known_connectors import FORMER_KEYS, KEYS, listed_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from tap_afas.settings import Settings
     from tap_afas.stream_definition import StreamDefinition
@@ -27,114 +32,8 @@ if TYPE_CHECKING:
 _LEAST_GONE = 100
 
 
-class IncompatibleStateError(InputError):
-    """The stream can't go on under this STATE; `str()` says what to do."""
-
-    def __init__(self, definition: StreamDefinition, sentence: str) -> None:
-        super().__init__(f"{sentence} {way_out(definition)}")
-
-
 class ShrunkError(InputError):
     """A table came with so few rows that its target keeps what it has."""
-
-
-def way_out(definition: StreamDefinition) -> str:
-    """How to start one stream anew, while the bookmarks of the others stay."""
-    table = f"Drop the table {definition.name} in the target"
-    command = start_anew_command(definition.connector_id)
-    if command is None:
-        return f"{table}, take `{definition.name}` out of `bookmarks` in the state file, and run again."
-    return f"{table}, and start this stream anew: `{command}`."
-
-
-def start_anew_command(connector_id: str) -> str | None:
-    """What starts one stream anew under Meltano; None outside it."""
-    extractor = os.environ.get("MELTANO_EXTRACTOR_NAME")
-    if not extractor:
-        return None
-    loader = os.environ.get("MELTANO_LOADER_NAME", "target-postgres")
-    environment = os.environ.get("MELTANO_ENVIRONMENT")
-    meltano = f"meltano --environment={environment}" if environment else "meltano"
-    only = f"{extractor.upper().replace('-', '_')}__SELECT_FILTER='{json.dumps([connector_id])}'"
-    return f"{only} {meltano} run --full-refresh {extractor} {loader}"
-
-
-# The key
-
-
-def key_to_text(names: Sequence[str]) -> str:
-    """A key as the STATE holds it."""
-    return json.dumps(list(names), ensure_ascii=False)
-
-
-def key_of(definition: StreamDefinition, state: Mapping[str, Any], settings: Settings) -> tuple[str, ...] | None:
-    """The key that a stream was loaded under; None: nothing was loaded yet.
-
-    Args:
-        definition: The stream as it is now.
-        state: Its part of the STATE.
-        settings: Theirs is the key of a STATE that tells none, else the one in the tap's list.
-    """
-    if not state:
-        return None
-    if "key" in state:
-        text = state["key"]
-        try:
-            names = json.loads(text) if isinstance(text, str) else None
-        except ValueError:
-            names = None
-        return tuple(map(str, names)) if isinstance(names, list) else None
-    mine = settings.stream(definition.connector_id).primary_keys
-    if mine is not UNSET:
-        return mine
-    listed = _listed(definition, KEYS) or _listed(definition, FORMER_KEYS)
-    return listed or definition.primary_keys
-
-
-def _listed(definition: StreamDefinition, keys: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    key = listed_key(keys, definition.connector_id)
-    return key if all(field in definition.kinds for field in key) else ()
-
-
-def with_key_of_state(
-    definition: StreamDefinition, loaded: tuple[str, ...] | None, state: Mapping[str, Any], settings: Settings
-) -> StreamDefinition:
-    """The stream with the key that it was loaded under, where only the tap's list says another one."""
-    if loaded is None or loaded == definition.primary_keys:
-        return definition
-    listed = definition.primary_keys == _listed(definition, KEYS)
-    if settings.stream(definition.connector_id).primary_keys is not UNSET or not listed:
-        return definition
-    selected = definition.kinds if definition.selected is None else definition.selected
-    if not all(field in selected for field in loaded):
-        return definition
-    stamp = state.get("replication_key")
-    if not definition.primary_keys and stamp in definition.kinds:
-        # It was read whole only for want of a key.
-        return dataclasses.replace(
-            definition, primary_keys=loaded, replication_key=stamp, replication_method="INCREMENTAL"
-        )
-    if not loaded:
-        return dataclasses.replace(definition, primary_keys=(), replication_key=None, replication_method="FULL_TABLE")
-    return dataclasses.replace(definition, primary_keys=loaded)
-
-
-def check_key(definition: StreamDefinition, loaded: tuple[str, ...] | None) -> None:
-    """Check that a stream has the key that it was loaded under: a target doesn't change the key of a table.
-
-    Raises:
-        IncompatibleStateError: It has another one.
-    """
-    if loaded is not None and loaded != definition.primary_keys:
-        raise IncompatibleStateError(
-            definition,
-            f"The stream was loaded under {_named(loaded)}, and has {_named(definition.primary_keys)} now: the target's"
-            " table isn't made for that, and rows would double.",
-        )
-
-
-def _named(key: Sequence[str]) -> str:
-    return f"the key {', '.join(key)}" if key else "no key"
 
 
 # What else it was loaded under
@@ -285,7 +184,7 @@ class StateCheck:
         """
         check_key(self.definition, self._loaded)
         if self._loaded is not None:
-            bookmark = dataclasses.replace(bookmark, key=key_to_text(self._loaded))
+            bookmark = dataclasses.replace(bookmark, key=names_to_text(self._loaded))
         self._before = compare(self.definition, bookmark, self._now, appends=appends)
         return self._before
 
@@ -293,7 +192,7 @@ class StateCheck:
         """The bookmark once a page has shown that the key tells rows apart."""
         return dataclasses.replace(
             bookmark,
-            key=key_to_text(self.definition.primary_keys),
+            key=names_to_text(self.definition.primary_keys),
             loaded_under=self._now.to_text(),
             environment=self.environment or bookmark.environment,
         )

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.profit.errors import ProfitError
 from tap_afas.schema import fits_column, kind_in_schema
 
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
 if TYPE_CHECKING:
     from tap_afas.profit.metainfo import Connector, Kind
+
+
+class StreamLogger(logging.LoggerAdapter[logging.Logger]):
+    """Logs what is about a stream, with the connector's id in front: Meltano shows no logger's name.
+
+    Args:
+        connector_id: As AFAS spells it; a field `connector` of each line too.
+    """
+
+    def __init__(self, connector_id: str) -> None:
+        super().__init__(logging.getLogger("tap-afas"), {"connector": connector_id})
+        self._connector_id = connector_id
+
+    @override
+    def log(self, level: int, msg: object, *args: object, **options: Any) -> None:
+        super().log(level, f"%s: {msg}", self._connector_id, *args, **options)
 
 
 class SchemaChangedError(ProfitError):
@@ -52,9 +74,9 @@ class StreamDefinition:
         return {name: kind for name, kind in kinds.items() if name in wanted}
 
     @property
-    def logger(self) -> logging.Logger:
-        """The logger of the stream, the one that the SDK uses too: `tap-afas.<name>`."""
-        return logging.getLogger(f"tap-afas.{self.name}")
+    def logger(self) -> StreamLogger:
+        """For what is to be said of the stream."""
+        return StreamLogger(self.connector_id)
 
     def sorting_key(self, connector: Connector) -> tuple[str, ...]:
         """The key, where AFAS can sort on all of it; otherwise none, and rows are read by offset."""

@@ -17,9 +17,11 @@ from singer_sdk.tap_base import CliTestOptionValue
 from tap_afas.ending import Ending
 from tap_afas.files import check_entries, check_state, is_own, read_catalog, read_state, under_names
 from tap_afas.inputs import SettingsError, StateError, read_settings
+from tap_afas.known_secrets import SECRETS
+from tap_afas.printed import clean_logs, clean_tracebacks
 from tap_afas.profit.errors import AbsentError, ProfitError
 from tap_afas.scheduler import Scheduler
-from tap_afas.settings import SCHEMA, Settings, normalized
+from tap_afas.settings import SCHEMA, Settings, learn_secrets, normalized
 from tap_afas.spelling import did_you_mean
 from tap_afas.writer import LineWriter
 
@@ -75,6 +77,7 @@ class TapAfas(Tap):
         from tap_afas import catalog, config_validation, connection, discovery, maps, stream  # noqa: F401, PLC0415
         from tap_afas.keyless import asked_to_append  # noqa: PLC0415
 
+        clean_logs()
         if "streams" in (options.get("catalog") or ()):
             check_entries(options["catalog"])
         self._appending = asked_to_append(options.get("catalog"))
@@ -89,6 +92,7 @@ class TapAfas(Tap):
         from tap_afas.config_validation import config_problems  # noqa: PLC0415 - see `__init__`
 
         self._config = normalized(self._config)
+        learn_secrets(self._config)
         self.append_builtin_config(self.config_jsonschema)
         errors = config_problems(self._config, self.config_jsonschema)
         if errors and raise_errors:
@@ -174,7 +178,7 @@ class TapAfas(Tap):
         text = self.catalog_json_text
         self.ending.streams = len(self.streams) + len(self.ending.failures)
         # By the writer, which says what happened where the output breaks; in UTF-8, whatever the locale.
-        cast("LineWriter", self.message_writer).write_lines(f"{text}\n".encode())
+        cast("LineWriter", self.message_writer).write_lines(f"{SECRETS.hide(text)}\n".encode("utf-8", "replace"))
         return text
 
     @override
@@ -365,8 +369,11 @@ class TapAfas(Tap):
 def main() -> None:
     """The command `tap-afas`."""
     ending = TapAfas.command_ending = Ending()
+    SECRETS.add_suspects(sys.argv[1:])
     # The SDK sets up the log with it.
     command = TapAfas.cli
+    clean_logs()
+    clean_tracebacks()
     try:
         code = ending.run(lambda: command(standalone_mode=False))
     finally:

@@ -7,6 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.singerlib import RecordMessage
+
+from tap_afas.known_secrets import SECRETS
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -49,7 +52,9 @@ class LineWriter(MsgSpecWriter):
         Raises:
             OutputError: It can't be written.
         """
-        _write(self.format_message(message))
+        line = bytes(self.format_message(message))
+        # Records are the rows as they are.
+        _write(line if isinstance(message, RecordMessage) else SECRETS.hide(line.decode()).encode())
 
     def write_lines(self, lines: bytes) -> None:
         """Write lines that are encoded already.

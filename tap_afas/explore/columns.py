@@ -63,10 +63,10 @@ class TolerantReader(RowReader):
         self.unfit: dict[str, tuple[int, dict[str, str]]] = {}
 
     @override
-    def _read_row(self, raw: dict[str, msgspec.Raw]) -> Any:
+    def _read_values(self, raw: dict[str, msgspec.Raw]) -> Any:
         while True:
             try:
-                return super()._read_row(raw)
+                return super()._read_values(raw)
             except UnfitValueError as error:
                 self.note(error.field, {name: told(raw.get(name)) for name in self.key})
                 raw = {**raw, error.field: NO_NUMBER}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tap_afas.explore import texts_en, texts_nl
 from tap_afas.explore.findings import Problem
-from tap_afas.state_compatibility import start_anew_command
+from tap_afas.loaded_key import start_anew_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import json
 import re
 import threading
 import time
@@ -16,6 +15,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote_plus
 
+import msgspec
+
+from tap_afas.known_secrets import SECRETS, SHORTEST_NAME
 from tap_afas.profit.errors import (
     AnswerTooLargeError,
     BusyError,
@@ -35,12 +37,16 @@ if TYPE_CHECKING:
 
 _FRAME = "<token><version>1</version><data>{}</data></token>"
 _WHOLE = re.compile(r"<token><version>\d+</version><data>[^<>]+</data></token>")
+_INNER = re.compile(r"^.*<data>|</data>.*$")
 _DATA = re.compile(r"[0-9A-Za-z]{16,}")
 _PLACEHOLDERS = ("…", "...")
 _REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}
 # A bearer is renewed this long before its end, so that it can't end while a request travels.
 _MARGIN = 60.0
 _LIFE_UNTOLD = 300.0
+_LONGEST_LIFE = 366 * 86400.0
+_TOKENS = ("access_token", "refresh_token", "id_token")
+_BEARER = re.compile(r"[!-~]+")
 # A token answers in a moment, and is a few hundred characters long.
 _TIMEOUT = 60.0
 _LARGEST_ANSWER = 100_000
@@ -80,7 +86,9 @@ class ClassicToken:
                 "`token` is not an AFAS token: give the whole <token>…</token>, its data part, or the base64 of the"
                 " whole."
             )
-        self._header = "AfasToken " + base64.b64encode(decoded.encode()).decode()
+        encoded = base64.b64encode(decoded.encode()).decode()
+        SECRETS.add(token, decoded, encoded, _INNER.sub("", decoded))
+        self._header = f"AfasToken {encoded}"
 
     def header(self) -> str:
         """`AfasToken` and the token in base64; asks AFAS nothing."""
@@ -108,19 +116,32 @@ class ClientCredentials:
         client_secret: One of its secrets; the default life of one is 180 days.
         url: `{base}/oauth/token`.
         clock: Seconds, for the bearer's age.
+        timeout: Seconds to wait for a token; at most a minute.
     """
 
     def __init__(
-        self, client_id: str, client_secret: str, url: str, clock: Callable[[], float] = time.monotonic
+        self,
+        client_id: str,
+        client_secret: str,
+        url: str,
+        clock: Callable[[], float] = time.monotonic,
+        timeout: float = _TIMEOUT,
     ) -> None:
         self._id = client_id.strip()
         self._secret = client_secret.strip()
         self._url = url
+        self._timeout = min(timeout, _TIMEOUT)
         self._clock = clock
         self._lock = threading.Lock()
         self._bearer = ""
         self._until = 0.0
         self._in_header = False
+        # Each half is form-encoded first (RFC 6749, 2.3.1).
+        pair = f"{quote_plus(self._id)}:{quote_plus(self._secret)}"
+        self._basic = base64.b64encode(pair.encode()).decode()
+        SECRETS.add(self._secret, pair, self._basic)
+        # A short one is a name, and not hidden.
+        SECRETS.add(self._id, shortest=SHORTEST_NAME)
 
     def header(self) -> str:
         """`Bearer` and a token; asks AFAS for one where there is none yet, or it is about to end.
@@ -145,7 +166,7 @@ class ClientCredentials:
 
     def _fetch(self) -> None:
         # Asked for about once an hour: no connection stays open for it.
-        with contextlib.closing(Transport(timeout=_TIMEOUT, largest=_LARGEST_ANSWER)) as transport:
+        with contextlib.closing(Transport(timeout=self._timeout, largest=_LARGEST_ANSWER)) as transport:
             response = self._post(transport)
             if response.status in _REFUSALS and not self._in_header:
                 # The other way of the standard, `client_secret_basic`; AFAS takes it from Profit 9 on.
@@ -155,10 +176,17 @@ class ClientCredentials:
                 response = response if other.status in _REFUSALS else other
         content = _json(response.body)
         bearer = content.get("access_token")
+        SECRETS.add(*(content[name] for name in _TOKENS if isinstance(content.get(name), str)))
         if response.status != HTTPStatus.OK or not isinstance(bearer, str) or not bearer:
             raise self._refused(response, content)
+        if not _BEARER.fullmatch(bearer):
+            raise UnexpectedAnswerError(
+                f"{self._url} hands out an access token with letters that no header can hold.", _CHECK_URL
+            )
         seconds = content.get("expires_in")
-        life = _LIFE_UNTOLD if isinstance(seconds, bool) or not isinstance(seconds, int | float) else float(seconds)
+        life = _LIFE_UNTOLD
+        if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+            life = min(max(seconds, 0.0), _LONGEST_LIFE)
         self._bearer = bearer
         self._until = self._clock() + max(life - _MARGIN, life / 2)
 
@@ -166,9 +194,7 @@ class ClientCredentials:
         form = {"grant_type": "client_credentials"}
         authorization = ""
         if self._in_header:
-            # Each half is form-encoded first (RFC 6749, 2.3.1).
-            pair = f"{quote_plus(self._id)}:{quote_plus(self._secret)}"
-            authorization = "Basic " + base64.b64encode(pair.encode()).decode()
+            authorization = f"Basic {self._basic}"
         else:
             form |= {"client_id": self._id, "client_secret": self._secret}
         try:
@@ -178,16 +204,13 @@ class ClientCredentials:
             raise UnreachableError(f"No access token: {error.sentence}", error.advice, retry=error.retry) from error
         except TimeOutError as error:
             raise UnreachableError(
-                f"No access token: no whole answer from {self._url} within {_TIMEOUT:.0f} seconds.", CHECK_ADDRESS
+                f"No access token: no whole answer from {self._url} within {self._timeout:.0f} seconds.", CHECK_ADDRESS
             ) from error
         except AnswerTooLargeError as error:
             raise UnexpectedAnswerError(f"{self._url} hands out no access tokens.", _CHECK_URL) from error
 
     def _refused(self, response: Response, content: dict[str, Any]) -> ProfitError:
         told = error_from_response(response.status, response.headers, response.body)
-        said = told.said
-        for secret in filter(None, (self._secret, self._id)):
-            said = said.replace(secret, "…")
         kind: type[ProfitError] = UnexpectedAnswerError
         sentence, advice = f"{self._url} hands out no access tokens.", _CHECK_URL
         if isinstance(told, BusyError) or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -199,7 +222,8 @@ class ClientCredentials:
         return kind(
             sentence,
             advice,
-            said=said,
+            # What came with 200 and says of no error may hold a token.
+            said=told.said if response.status != HTTPStatus.OK or content.get("error") else "",
             reference=told.reference,
             trace=told.trace,
             status=response.status,
@@ -218,7 +242,7 @@ def _advice(content: dict[str, Any]) -> str:
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = msgspec.json.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -254,7 +254,7 @@ class ProfitClient:
             self.request_counts[connector_id] += 1
         response = self._transport.exchange("GET", url, authorization)
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
-            elsewhere = urlsplit(response.headers.get("Location", "")).hostname or "another address"
+            elsewhere = _host(response.headers.get("Location", "")) or "another address"
             raise UnexpectedAnswerError(
                 f"{urlsplit(url).netloc} redirects to {elsewhere[:100]}; the tap sends its credentials to no other"
                 " host.",
@@ -281,6 +281,13 @@ def _error_for_listed_connector(error: ProfitError) -> ProfitError | None:
             " for the GetConnector in AFAS.",
         )
     return None
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _content(body: bytes) -> Any:

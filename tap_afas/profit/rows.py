@@ -12,12 +12,12 @@ import decimal
 import hashlib
 import logging
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from tap_afas.profit.errors import UnexpectedAnswerError, error_from_response
-from tap_afas.profit.json_repair import NO_NUMBER, json_number, repair_json
+from tap_afas.profit.json_repair import NO_NUMBER, is_utf8, json_number, repair_json
 from tap_afas.profit.key_advice import KeyHints
 from tap_afas.profit.metainfo import REPLACED
 from tap_afas.profit.unfit import replaced_value, told, unfit_value
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tap_afas.profit.unfit import UnfitValueError
 
 logger = logging.getLogger("tap-afas.rows")
+
+_T = TypeVar("_T")
 
 # Python writes no longer whole number.
 _MOST_DIGITS = 4300
@@ -51,8 +53,16 @@ FINGERPRINT_BYTES = 8
 _REPLACED_JSON = {f'"{constant}"'.encode() for constant in REPLACED}
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
+_row = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _decimals = msgspec.json.Decoder(list[decimal.Decimal | None])
 _floats = msgspec.json.Decoder(list[float | None])
+
+
+class _Loose(msgspec.Struct):
+    rows: list[msgspec.Raw] | None = None
+
+
+_rows = msgspec.json.Decoder(_Loose)
 
 
 class RowReader:
@@ -112,26 +122,35 @@ class RowReader:
         return Page(self, rows)
 
     def _read_tolerantly(self, body: bytes) -> list[Any]:
-        loose = msgspec.json.Decoder(_Loose)
         try:
-            body.decode()  # The values are looked at one by one, and only then for their encoding.
-            answer = loose.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            if not is_utf8(body):  # The values are looked at one by one, and only then for their encoding.
+                raise ValueError  # noqa: TRY301 - as the decoder tells the rest
+            rows = _rows.decode(body).rows
+        except (msgspec.DecodeError, ValueError, RecursionError):
             try:
-                answer = loose.decode(repair_json(body))
-                self._warn_once("repaired", "AFAS' JSON was not valid (as old versions write it); it was repaired.")
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                raise UnexpectedAnswerError(
-                    "AFAS' answer is not a page of rows in JSON.",
-                    "Run again; if it comes back, check `base_url` and what stands in between.",
-                    later=True,
-                ) from None
-        if not isinstance(answer.rows, list):
+                mended = repair_json(body)
+                with contextlib.suppress(msgspec.DecodeError, RecursionError):
+                    return self._told_of(self._decoder.decode(mended).rows)  # type: ignore[attr-defined]
+                rows = self._told_of(_rows.decode(mended).rows)
+            except (msgspec.DecodeError, ValueError, RecursionError):
+                raise _no_page() from None
+        if not isinstance(rows, list):
             error = error_from_response(200, {}, body)
             raise UnexpectedAnswerError("AFAS' answer holds no rows.", error.said and f"AFAS says: “{error.said}”.")
-        return [self._read_row(raw) for raw in answer.rows]
+        return [self._read_row(row) for row in rows]
 
-    def _read_row(self, raw: dict[str, msgspec.Raw]) -> Any:
+    def _told_of(self, rows: _T) -> _T:
+        self._warn_once("repaired", "AFAS' JSON was not valid (as old versions write it); it was repaired.")
+        return rows
+
+    def _read_row(self, row: msgspec.Raw) -> Any:
+        try:
+            raw = _row.decode(row)
+        except (msgspec.DecodeError, RecursionError):
+            raise _no_page() from None
+        return self._read_values(raw)
+
+    def _read_values(self, raw: dict[str, msgspec.Raw]) -> Any:
         values: dict[str, Any] = {}
         for field, attribute in self.attributes.items():
             text = bytes(raw.get(field, b"null")).strip()
@@ -231,6 +250,14 @@ class RowReader:
         return numbers
 
 
+def _no_page() -> UnexpectedAnswerError:
+    return UnexpectedAnswerError(
+        "AFAS' answer is not a page of rows in JSON.",
+        "Run again; if it comes back, check `base_url` and what stands in between.",
+        later=True,
+    )
+
+
 class Page:
     """The rows of one answer, in AFAS' order.
 
@@ -298,7 +325,3 @@ class Page:
     def rows_at(self, positions: Sequence[int]) -> list[Any]:
         """The rows at the positions."""
         return self.rows if len(positions) == len(self.rows) else list(map(self.rows.__getitem__, positions))
-
-
-class _Loose(msgspec.Struct):
-    rows: list[dict[str, msgspec.Raw]] | None = None

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import email.utils
+import http.client
 import io
+import ipaddress
 import logging
 import ssl
+import sys
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 import requests
-import requests.adapters
 from requests.exceptions import ConnectTimeout, InvalidProxyURL, InvalidURL, ReadTimeout
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -24,14 +27,21 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from tap_afas.profit.deadline import Adapter, Deadline
 from tap_afas.profit.errors import AnswerTooLargeError, ProfitError, TimeOutError, UnreachableError
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterator, Mapping
 
-# On DEBUG it writes the URL of each request, and the bounds of a walk by key are in it: somebody's data.
-logging.getLogger("urllib3").setLevel(logging.INFO)
+# It writes URLs, on WARNING those whose answer has a malformed header: the bounds of a walk by key are in them,
+# somebody's data.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 _CONNECT_TIMEOUT = 30.0
 # A connection that breaks off after this long has left AFAS with a question that is at work.
@@ -47,7 +57,7 @@ _LIGHTER = (
 _Kinds: TypeAlias = tuple[type[Exception], ...]
 _CAUSES: tuple[tuple[_Kinds, str, str, bool], ...] = (
     ((InvalidProxyURL,), "The address of the proxy before {host} is malformed.", "Check HTTPS_PROXY.", False),
-    ((InvalidURL, LocationParseError), "{host} can't be the name of a host.", CHECK_ADDRESS, False),
+    ((InvalidURL, LocationParseError, UnicodeError), "{host} can't be the name of a host.", CHECK_ADDRESS, False),
     ((NameResolutionError,), "{host} is not a known host.", CHECK_ADDRESS, True),
     ((ConnectTimeout, ConnectTimeoutError, NewConnectionError), "{host} doesn't answer.", CHECK_ADDRESS, True),
     (
@@ -59,6 +69,26 @@ _CAUSES: tuple[tuple[_Kinds, str, str, bool], ...] = (
 )
 """Why no question reached AFAS: what is in the chain of an exception, the sentence, the advice, whether it may pass."""
 _TIMED_OUT: _Kinds = (ReadTimeout, ReadTimeoutError, TimeoutError)
+
+
+# In place of what the environment says.
+_NO_PROXIES = dict.fromkeys(("http", "https", "all"), "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, to which nothing goes through a proxy."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+class _Session(requests.Session):
+    """It doesn't look for where a redirect leads: to do so, it would read all of its body."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: no redirect is followed."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,7 +119,7 @@ class Transport:
     """Exchanges over one pool of connections. Safe to use from several threads.
 
     Args:
-        timeout: Seconds to wait for an answer to begin, and then for all of it.
+        timeout: Seconds that an exchange may take, from its beginning to the last byte.
         largest: Bytes of an answer, decompressed, that are still taken.
         connections: Kept open at once.
         headers: Sent with each request.
@@ -100,10 +130,10 @@ class Transport:
     ) -> None:
         self._timeout = timeout
         self._largest = largest
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers.update({"Accept": "application/json", **(headers or {})})
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=connections))
+            self._session.mount(scheme, Adapter(pool_maxsize=connections))
 
     def close(self) -> None:
         """Close the connections that no request is using."""
@@ -132,24 +162,34 @@ class Transport:
             return request
 
         began = time.monotonic()
+        explained: ProfitError
+        deadline = Deadline(self._timeout)
         try:
-            with self._session.request(
-                method,
-                url,
-                data=form,
-                auth=sign,
-                timeout=(min(_CONNECT_TIMEOUT, self._timeout), self._timeout),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                return Response(response.status_code, response.headers, self._read(response))
-        except (requests.RequestException, HTTPError, OSError) as error:
-            explained = self._explain(error, urlsplit(url).netloc, time.monotonic() - began)
+            with (
+                deadline,
+                self._session.request(
+                    method,
+                    url,
+                    data=form,
+                    auth=sign,
+                    timeout=(min(_CONNECT_TIMEOUT, self._timeout), self._timeout),
+                    allow_redirects=False,
+                    stream=True,
+                    proxies={**_NO_PROXIES} if is_loopback(urlsplit(url).hostname or "") else None,
+                ) as response,
+            ):
+                answer = Response(response.status_code, response.headers, self._read(response))
+            # An answer that has no length ends wherever the connection does.
+            if not deadline.passed:
+                return answer
+            explained = self._timed_out()
+        except (requests.RequestException, HTTPError, OSError, UnicodeError, http.client.HTTPException) as error:
+            passed = time.monotonic() - began
+            explained = self._timed_out() if deadline.passed else self._explain(error, urlsplit(url).netloc, passed)
         # Outside, without the cause: its text can hold the URL or the form, and so values of rows or the secret.
         raise explained
 
     def _read(self, response: requests.Response) -> bytes:
-        deadline = time.monotonic() + self._timeout
         body = io.BytesIO()
         # `read1` hands over what has come: `read` would wait for a whole chunk from a server that sends drop by drop.
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
@@ -160,9 +200,7 @@ class Transport:
                 raise AnswerTooLargeError(
                     "The answer is larger than AFAS sends (75 MB).", "Set a smaller `page_size` for this connector."
                 )
-            if time.monotonic() > deadline:
-                raise self._timed_out()
-        return body.getvalue()
+        return body.getvalue().removeprefix(codecs.BOM_UTF8)
 
     def _explain(self, error: Exception, host: str, passed: float) -> ProfitError:
         causes = list(_causes(error))

@@ -166,7 +166,7 @@ tap.main()
     ran = process(config_of(sandbox, page_size=10), '"$0" -c "$2" --config "$1"', code)
     assert ran.exit_code == 1
     assert ran.errors == ["This is a bug of tap-afas, not a mistake of yours: please report it with these lines."]
-    assert "ValueError: a bug" in ran.log
+    assert "    ValueError: a bug" in ran.log
     assert ended(ran)["exit_code"] == 1
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import logging
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -130,6 +132,16 @@ def test_neither_about_nor_catalog_nor_state(sandbox: Sandbox, bearers: list[str
         {"streams": {"Articles": {"types": {"Code": DATA}}}},
         {"connectors": {"x": DATA}},
         {"client_id": "x"},
+        {DATA: 1},
+        {f"<token>{DATA}": 1},
+        {"connectors": [DATA]},
+        {"connectors": [XML]},
+        {"streams": {DATA: {}}},
+        {"streams": {"Articles": {"primary_keys": [DATA]}}},
+        {"streams": {"Articles": {"replication_key": DATA}}},
+        {"streams": {"Articles": {"filter": [{"field": DATA, "operator": "=", "value": 1}]}}},
+        {"stream_maps": {DATA: {}}},
+        {"stream_maps": {"Articles": {"Name": f"{DATA}("}}},
     ],
 )
 def test_wrong_settings(sandbox: Sandbox, changed: dict[str, Any]) -> None:
@@ -146,3 +158,133 @@ def test_the_key_of_a_row_at_fault_is_told(sandbox: Sandbox) -> None:
     assert "in the row with Code" in ran.errors[0]
     assert "K1" in ran.errors[0]
     assert "Article," not in ran.said
+
+
+@pytest.mark.parametrize("given", [DATA, XML, base64.b64encode(XML.encode()).decode()])
+@pytest.mark.parametrize("option", ["--config", "--state", "--catalog", "--", "--x"])
+def test_a_token_as_an_argument(sandbox: Sandbox, given: str, option: str) -> None:
+    sandbox.load([articles(1)], token=DATA)
+    ran = run_tap(config_of(sandbox), f"{option}={given}")
+    assert ran.exit_code != 0
+    assert not _left(ran.said, given)
+
+
+# What comes back in another form
+
+
+def _left(text: str, secret: str) -> list[str]:
+    """The parts of twenty letters of a secret that stand in a text, whatever is between the letters."""
+    plain = "".join(letter for letter in text if letter.isalnum())
+    kept = "".join(letter for letter in secret if letter.isalnum())
+    return [kept[at : at + 20] for at in range(max(1, len(kept) - 19)) if kept[at : at + 20] in plain]
+
+
+LONG_SECRET = "s3cr3t&Of/The=Client-<é>-" + "8eF4" * 8
+WRITTEN = {
+    "raw": LONG_SECRET,
+    "URL": quote(LONG_SECRET),
+    "HTML": html.escape(LONG_SECRET),
+    "base64": base64.b64encode(f"id:{LONG_SECRET}".encode()).decode(),
+    "base64url": base64.urlsafe_b64encode(f"x{LONG_SECRET}".encode()).decode(),
+    "hex": LONG_SECRET.encode().hex(),
+    "two lines": f"{LONG_SECRET[:30]}\n{LONG_SECRET[30:]}",
+    "no width": "\u200b".join(LONG_SECRET),
+    "behind much": "x" * 280 + LONG_SECRET,
+}
+
+
+@pytest.mark.parametrize("kind", ["token", "metainfo", "rows"])
+@pytest.mark.parametrize("form", WRITTEN)
+@pytest.mark.parametrize("where", ["message", "text", "reference", "trace", "redirect", "data"])
+def test_an_echo(sandbox: Sandbox, form: str, where: str, kind: Any) -> None:
+    sandbox.load([articles(3)], client_secret=LONG_SECRET)
+    written = WRITTEN[form]
+    faults: dict[str, dict[str, Any]] = {
+        "message": {"status": 400, "body": json.dumps({"error_description": written, "externalMessage": written})},
+        "text": {"status": 400, "body": written},
+        "reference": {"status": 400, "body": json.dumps({"profitLogReference": written, "error": "x"})},
+        "trace": {"status": 400, "headers": {"X-Trace-Identifier": quote(written)}, "body": "x"},
+        "redirect": {"redirect": f"https://{quote(written)}.example/"},
+        "data": {"status": 200, "body": json.dumps({"rows": [{"Code": written, "Number": "x"}, {"Code": written}]})},
+    }
+    sandbox.faults = [Fault(kind=kind, **faults[where])]
+    ran = run_tap(config_of(sandbox, oauth=True))
+    assert ran.exit_code in {1, 75, 78}
+    for plain in {LONG_SECRET, written.lstrip("x")}:
+        assert not _left(ran.said, plain)
+    assert all(line.isprintable() for line in ran.log)
+
+
+@pytest.mark.parametrize(
+    "answer", ["{}", '"{}"', '["{}"]', '{{"access_token": ["{}"]}}', '{{"access_token": "a\\n{}"}}']
+)
+def test_a_bearer_in_a_strange_answer(sandbox: Sandbox, answer: str) -> None:
+    sandbox.load([articles(3)])
+    bearer = "eyJhbGciOi.4f6A9bE2c7"
+    sandbox.faults = [Fault(kind="token", status=200, body=answer.format(bearer))]
+    ran = run_tap(config_of(sandbox, oauth=True))
+    assert ran.exit_code == 78
+    assert bearer not in ran.said
+
+
+def test_a_bearer_that_is_echoed(sandbox: Sandbox) -> None:
+    sandbox.load([articles(3)])
+    bearer = "eyJhbGciOi.4f6A9bE2c7"
+    sandbox.faults = [
+        Fault(kind="token", status=200, body=json.dumps({"access_token": bearer, "expires_in": 10**400})),
+        Fault(kind="metainfo", status=400, body=f"Who is {bearer}?"),
+    ]
+    ran = run_tap(config_of(sandbox, oauth=True))
+    assert "AFAS says: “Who is …?”" in ran.said
+    assert bearer not in ran.said
+
+
+def test_a_token_among_names_and_labels(sandbox: Sandbox) -> None:
+    sandbox.load([articles(3)], token=DATA)
+    description = {
+        "name": "Articles",
+        "fields": [{"id": "Code", "dataType": "string", "label": f"\x1b{DATA}", "length": 9}],
+    }
+    sandbox.faults = [Fault(path="*/metainfo/get/*", status=200, body=json.dumps(description))]
+    for arguments in ([], ["--discover"]):
+        ran = run_tap(config_of(sandbox, streams={"Articles": {"primary_keys": ["Code"]}}), *arguments)
+        assert ran.exit_code == 0
+        assert not _left(ran.output.decode(), DATA)
+
+
+def test_a_token_as_the_key_of_a_row(sandbox: Sandbox) -> None:
+    sandbox.load([articles(30)], token=DATA)
+    rows = json.dumps({"rows": [{"Code": f"{DATA}{n:03}", "Modified": "2024-03-01T06:00:30Z"} for n in range(30)]})
+    sandbox.faults = [
+        Fault(kind="rows", status=200, body=rows, nth=1),
+        Fault(kind="rows", status=500, nth=(2, 3, 4, 5, 6)),
+    ]
+    ran = run_tap(config_of(sandbox, page_size=30))
+    others = [message for message in ran.messages if message["type"] != "RECORD"]
+    assert not _left(ran.said + json.dumps(others), DATA)
+    assert run_tap(config_of(sandbox, page_size=30), state=ran.state).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["Code\nforged", "Code\x1b[31m", "Code\u202e", "Code\x00", "x" * 100_000])
+def test_names_that_forge_lines(sandbox: Sandbox, name: str) -> None:
+    sandbox.load([articles(3)])
+    config = config_of(sandbox)
+    environment = {"getConnectors": [{"id": name}, {"id": "Articles"}], "info": {"envid": name}}
+    bodies = {
+        "*/metainfo": environment,
+        "*/metainfo/get/*": {"fields": [{"id": name, "dataType": "int", "label": name}]},
+    }
+    rows = {"rows": [{"Code": name, "Number": "x", name: "x"}]}
+    for path, body in [*bodies.items(), ("*/connectors/*", rows)]:
+        sandbox.faults = [Fault(path=path, status=200, body=json.dumps(body))]
+        settings: list[dict[str, Any]] = [
+            {},
+            {name: 1},
+            {"connectors": [name]},
+            {"environment_id": name},
+            {"streams": {name: {}}},
+        ]
+        for changed in settings:
+            ran = run_tap({**config, "streams": {}, **changed})
+            assert all(line.isprintable() and len(line) <= 2000 for line in ran.log[:-1])
+            assert not [line for line in ran.log if " | " not in line]

@@ -14,13 +14,20 @@ import pytest
 import requests
 import urllib3.exceptions
 
-from harness.byte_server import server
+from harness.byte_server import DRIPS, drip, server
 from harness.command import without_waiting
 from tap_afas.profit import client as client_module
 from tap_afas.profit import transport as transport_module
-from tap_afas.profit.auth import ClassicToken
+from tap_afas.profit.auth import ClassicToken, ClientCredentials
 from tap_afas.profit.client import ProfitClient, RequestLimits
-from tap_afas.profit.errors import AnswerTooLargeError, ConnectorError, ProfitError, TimeOutError, UnreachableError
+from tap_afas.profit.errors import (
+    AnswerTooLargeError,
+    ConnectorError,
+    ProfitError,
+    TimeOutError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
 from tap_afas.profit.query import Query
 from tap_afas.profit.transport import Transport
 
@@ -35,18 +42,98 @@ def _client(url: str, timeout: float = 5) -> ProfitClient:
     return ProfitClient(url, TOKEN, RequestLimits(request_timeout=timeout))
 
 
-def test_drop_by_drop_ends_in_time() -> None:
-    def talk(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-        for _ in range(1000):
-            connection.sendall(b" ")
-            time.sleep(0.02)
-
-    with server(talk) as url, without_waiting():
+@pytest.mark.parametrize("name", DRIPS)
+@pytest.mark.parametrize("of", ["pages", "descriptions", "the list", "the token"])
+def test_drop_by_drop_ends_in_time(name: str, of: str) -> None:
+    with server(lambda connection: drip(connection, name)) as url, without_waiting():
+        asked: dict[str, Callable[[], object]] = {
+            "pages": lambda: _client(url, timeout=0.3).rows("Articles", QUESTION, once=True),
+            "descriptions": lambda: _client(url, timeout=0.3).connector("Articles"),
+            "the list": lambda: _client(url, timeout=0.3).environment(),
+            "the token": lambda: ClientCredentials("an id", "a secret", f"{url}/oauth/token", timeout=0.3).header(),
+        }
         began = time.monotonic()
-        with pytest.raises(TimeOutError):
-            _client(url, timeout=0.3).rows("Articles", QUESTION)
+        with pytest.raises(ProfitError, match=r"[Nn]o whole answer") as caught:
+            asked[of]()
+        # Descriptions are asked for again.
         assert time.monotonic() - began < 10
+    assert caught.value.may_pass
+
+
+def test_a_deadline_that_passes_between_two_answers_harms_none() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(head)
+        connection.recv(65536)
+        connection.sendall(head)
+
+    with server(talk) as url:
+        transport = Transport(timeout=0.5, largest=1000)
+        for _ in range(2):
+            assert transport.exchange("GET", url).body == b"{}"
+            time.sleep(0.7)
+
+
+def test_a_byte_order_mark_is_none_of_the_answer() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n\xef\xbb\xbf{}"
+    with server(lambda connection: connection.sendall(head)) as url:
+        assert Transport(timeout=5, largest=1000).exchange("GET", url).body == b"{}"
+
+
+@pytest.mark.parametrize("status", ["302 Found", "307 Temporary Redirect", "400 Bad Request", "503 Unavailable"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_is_no_answer_is_not_read_whole(status: str, *, packed: bool) -> None:
+    read: list[int] = []
+    piece = gzip.compress(bytes(50_000_000)) if packed else bytes(0xA0000)
+    head = f"HTTP/1.1 {status}\r\nLocation: http://127.0.0.1:9/\r\nTransfer-Encoding: chunked\r\n"
+    head += "Content-Encoding: gzip\r\n" if packed else ""
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(f"{head}\r\n".encode())
+        while True:
+            connection.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            read.append(len(piece))
+
+    with server(talk) as url:
+        answer = Transport(timeout=20, largest=10_000_000).exchange("GET", url)
+    assert len(answer.body) < 1_000_000
+    assert sum(read) < 30_000_000
+
+
+@pytest.mark.parametrize(
+    "location", ["http://[::1", "http://[zz]/", "\xff\xfe://", "//", "http://a..b/", "", "x" * 9000]
+)
+def test_a_redirect_to_nowhere(location: str) -> None:
+    head = b"HTTP/1.1 302 Found\r\nLocation: " + location.encode("latin-1") + b"\r\nContent-Length: 0\r\n\r\n"
+    with server(lambda connection: connection.sendall(head)) as url:
+        with pytest.raises(UnexpectedAnswerError, match="redirects to"):
+            _client(url).environment()
+        with pytest.raises(UnexpectedAnswerError, match="hands out no access tokens"):
+            ClientCredentials("an id", "a secret", f"{url}/oauth/token").header()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"])
+def test_no_proxy_stands_before_this_machine(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    transport = Transport(timeout=5, largest=1000)
+    with (
+        mock.patch("tap_afas.profit.deadline.Adapter.send", side_effect=requests.ConnectionError) as sent,
+        pytest.raises(UnreachableError),
+    ):
+        transport.exchange("GET", f"http://{host}:9/")
+    assert not any(sent.call_args.kwargs["proxies"].values())
+
+
+@pytest.mark.parametrize("host", ["a..b", f"{'x' * 70}.example", "-", "exa mple"])
+def test_names_that_no_host_has(host: str) -> None:
+    with without_waiting(), pytest.raises(UnreachableError) as caught:
+        _client(f"https://{host}/ProfitRestServices").environment()
+    with pytest.raises(UnreachableError):
+        ClientCredentials("an id", "a secret", f"https://{host}/oauth/token").header()
+    assert "ConnectionError" not in str(caught.value)
 
 
 def test_an_answer_without_end_is_not_kept() -> None:

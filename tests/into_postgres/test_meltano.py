@@ -109,3 +109,29 @@ def test_the_way_out_of_a_changed_key_touches_no_neighbour(
     assert {row["Nummer"]: row["Naam"] for row in database.rows("Klanten")} == {
         row[0]: row[1] for row in sandbox.rows("Klanten")
     }
+
+
+def test_a_dot_in_a_fields_id(sandbox: Sandbox, database: Database, project: Project) -> None:
+    dotted = Field("Toev.", "string", "Addition", "Toevoeging")
+    fields = (*_FIELDS, dotted, Field("Toevx", "string", "Other", "Ander"), Field("Huis.nr", "string", "House", "Huis"))
+    rows = [(number, f"zaak {number}", f"{_day(number)}T10:00:00.000", "a", "b", "c") for number in range(5)]
+    sandbox.load([
+        Table(dataclasses.replace(_ZAKEN, fields=fields), rows, lambda number: (number, "", None, "", "", ""))
+    ])
+    project.configure(streams={"Zaken": {"primary_keys": ["Nummer"], "types": {"Huis.nr": "string"}}})
+
+    # As `streams` has it, the pattern means nothing to `select`, and the column would be loaded.
+    project.configure(_select=["*.*", r"!Zaken.Huis\.nr"])
+    project.run()
+    assert "Huis.nr" in database.columns("Zaken")
+
+    database.drop("Zaken")
+    project.configure(_select=["*.*", "!Zaken.Huis?nr"])
+    project.run("--full-refresh")
+    assert database.columns("Zaken").keys() == {"Nummer", "Naam", "Gewijzigd_op", "Toev.", "Toevx"}
+
+    # It stands for any other letter as well.
+    database.drop("Zaken")
+    project.configure(_select=["*.*", "!Zaken.Toev?"])
+    project.run("--full-refresh")
+    assert database.columns("Zaken").keys() == {"Nummer", "Naam", "Gewijzigd_op", "Huis.nr"}

@@ -152,7 +152,7 @@ def test_start_date(sandbox: Sandbox) -> None:
     assert [found["Id"] for found in later.records()] == [4]
     # The bookmark knows nothing of the row that another one left out.
     wider = run(source, later.state, start_date="2023-01-01T00:00:00Z")
-    assert "Reading the stream anew, since `start_date` changed." in wider.log
+    assert "Item: Reading the stream anew, since `start_date` changed." in wider.log
     assert {found["Id"] for found in wider.records()} == {1, 2, 3, 4}
     assert [found["Id"] for found in run(source, wider.state, start_date="2023-01-01T00:00:00Z").records()] == [4]
 
@@ -247,7 +247,7 @@ def test_another_replication_key_starts_anew(sandbox: Sandbox) -> None:
     ran = run(source, state)
     assert ran.error is None
     assert len(ran.records()) == 20
-    assert "The state is about Number, and the replication key is Modified now: starting anew." in ran.log
+    assert "Item: The state is about Number, and the replication key is Modified now: starting anew." in ran.log
 
 
 @depth(15)

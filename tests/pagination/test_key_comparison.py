@@ -90,8 +90,8 @@ def test_what_is_read_by_offset_is_said_once(sandbox: Sandbox) -> None:
     ran = Story(sandbox, _rows(Code=str), key=("Code",), settings=_PAGE, padded={"Code": 10}).whole()
     (said,) = ran.log
     assert said.startswith(
-        "AFAS compares Code differently from how it shows it: asked for the rows that start at a given key, it sent"
-        " other rows."
+        "Item: AFAS compares Code differently from how it shows it: asked for the rows that start at a given key, it"
+        " sent other rows."
     )
     assert said.endswith("The rows are read by offset, which takes longer.")
 

@@ -30,7 +30,7 @@ def test_an_added_field_is_left_out(sandbox: Sandbox) -> None:
     source, catalog = _drifted(sandbox, [*FIELDS, Field("Extra", "string", "Extra", "Extra", 9)])
     ran = run(source, catalog=catalog)
     assert ran.error is None
-    assert "New in AFAS, left out until discovery runs again: Extra." in ran.log
+    assert "Item: New in AFAS, left out until discovery runs again: Extra." in ran.log
     assert list(ran.records()[0]) == [field.id for field in FIELDS]
 
 
@@ -38,7 +38,7 @@ def test_a_removed_field_is_null(sandbox: Sandbox) -> None:
     source, catalog = _drifted(sandbox, [field for field in FIELDS if field.id != "Name"])
     ran = run(source, catalog=catalog)
     assert ran.error is None
-    assert "No longer in AFAS, null from now on: Name." in ran.log
+    assert "Item: No longer in AFAS, null from now on: Name." in ran.log
     assert [found["Name"] for found in ran.records()] == [None] * 5
 
 
@@ -47,8 +47,8 @@ def test_a_renamed_field_is_one_gone_and_one_new(sandbox: Sandbox) -> None:
     source, catalog = _drifted(sandbox, renamed)
     ran = run(source, catalog=catalog)
     assert ran.error is None
-    assert "New in AFAS, left out until discovery runs again: Title." in ran.log
-    assert "No longer in AFAS, null from now on: Name." in ran.log
+    assert "Item: New in AFAS, left out until discovery runs again: Title." in ran.log
+    assert "Item: No longer in AFAS, null from now on: Name." in ran.log
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_what_selects_rows_changed(sandbox: Sandbox, *, then: dict[str, Any], to
     sandbox.faults = []
     ran = run_tap(first | then, state=state)
     assert ran.exit_code == 0, ran.said
-    assert f"Reading the stream anew, since {told} changed." in ran.lines("WARNING")
+    assert f"Articles: Reading the stream anew, since {told} changed." in ran.lines("WARNING")
     assert len(ran.records()) == (30 if "filter" in told else 20)
     again = run_tap(first | then, state=ran.state)
     assert (again.exit_code, again.lines("WARNING")) == (0, [])
@@ -192,7 +192,9 @@ def test_a_field_that_is_selected_only_now_is_told_once(sandbox: Sandbox) -> Non
     name["metadata"]["selected"] = True
     ran = run_tap(config, catalog=catalog, state=state)
     (line,) = ran.lines("WARNING")
-    assert line.startswith("Name will be in what is read from now on; rows that were loaded before stay as they are.")
+    assert line.startswith(
+        "Articles: Name will be in what is read from now on; rows that were loaded before stay as they are."
+    )
     assert run_tap(config, catalog=catalog, state=ran.state).lines("WARNING") == []
 
 
@@ -202,7 +204,9 @@ def test_other_maps_are_told_once(sandbox: Sandbox) -> None:
     config = _config(sandbox, stream_maps={"Articles": {"Name": "Name.upper()"}})
     ran = run_tap(config, state=state)
     assert ran.exit_code == 0, ran.said
-    assert any(line.startswith("The other stream maps will show in what is read") for line in ran.lines("WARNING"))
+    assert any(
+        line.startswith("Articles: The other stream maps will show in what is read") for line in ran.lines("WARNING")
+    )
     assert run_tap(config, state=ran.state).lines("WARNING") == []
 
 
@@ -262,7 +266,7 @@ def test_under_another_filter_counts_are_told_and_not_compared(sandbox: Sandbox)
     only = {"filter": [{"field": "Number", "operator": "<", "value": 10}]}
     ran = run_tap(_config(sandbox, only), state=state)
     assert (ran.exit_code, len(ran.versions("Articles"))) == (0, 1), ran.said
-    assert "10 rows, and 300 before the settings changed." in ran.lines("WARNING")
+    assert "Articles: 10 rows, and 300 before the settings changed." in ran.lines("WARNING")
 
 
 # The environment

@@ -310,7 +310,7 @@ def test_a_field_of_another_type_that_afas_replaced_is_null(sandbox: Sandbox, fi
     others = {name for name in _VALUES if name != field}
     assert all(found[name] is not None for found in ran.records() for name in others)
     (said,) = [line for line in ran.log if "(replaced)" in line]
-    assert said == f"{field} holds nothing but “(replaced)”: the field no longer exists in AFAS."
+    assert said == f"Item: {field} holds nothing but “(replaced)”: the field no longer exists in AFAS."
 
 
 # Two requests: what a run that failed before had under way may be one of them.
