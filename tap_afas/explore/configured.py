@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from tap_afas.bookmark import Bookmark
 from tap_afas.discovery import define_stream
 from tap_afas.filters import read_filter
+from tap_afas.plan import make_plan
+from tap_afas.profit.metainfo import kinds_of
+from tap_afas.schema import json_schema
 
 if TYPE_CHECKING:
     from tap_afas.connection import Connection
     from tap_afas.explore.findings import KeySource, SyncKind
+    from tap_afas.plan import Plan
     from tap_afas.profit.metainfo import Connector
     from tap_afas.profit.query import Filter
     from tap_afas.stream_definition import StreamDefinition
@@ -70,3 +75,32 @@ def configured(connector: Connector, connection: Connection, given: StreamDefini
     elif mine.primary_keys is not UNSET:
         source = "settings"
     return Configured(definition, source, "" if stamp is UNSET else stamp or None, where)
+
+
+def whole_table(
+    connector: Connector, how: Configured, connection: Connection, key: tuple[str, ...], rows: int | None
+) -> Plan:
+    """The plan that the tap would make to read all of a connector's rows and fields.
+
+    Args:
+        connector: The connector.
+        how: How it is synced; its filter counts.
+        connection: With the settings.
+        key: The key to read by; empty: by offset.
+        rows: How many rows are wanted at most.
+
+    Raises:
+        ProfitError: It can't be read.
+    """
+    kinds = kinds_of(connector, connection.settings.stream(connector.id).types)
+    definition = dataclasses.replace(
+        how.definition,
+        schema=json_schema(connector, kinds),
+        primary_keys=key,
+        replication_key=None,
+        replication_method="FULL_TABLE",
+        selected=None,
+    )
+    return make_plan(
+        definition, connector, Bookmark(), None, settings=connection.settings, where=how.where, most_rows=rows
+    )

@@ -59,7 +59,12 @@ _WORDS: dict[Language, dict[str, str]] = {
 
 def to_text(report: Report, language: Language) -> str:
     """The report as text, the verdict first: connectors with errors, then those with warnings, then notes."""
-    return "\n".join(_lines(report, language)) + "\n"
+    return "\n".join(map(_printable, _lines(report, language))) + "\n"
+
+
+def _printable(line: str) -> str:
+    """A line without what a terminal would obey: ids, labels and values are AFAS' own."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
 
 
 def _lines(report: Report, language: Language) -> Iterator[str]:

@@ -57,6 +57,8 @@ DOUBTS = {
     "again": "the same may meet again on another day, and {fields} is not in the key",
     "from a day": "{fields} tells from when a row counts and is not in the key",
     "number of another": "suppliers give out these numbers, and {fields} is not in the key",
+    "code of another": "it is the code of {things}, and the connector isn't named after that: one row each today may be"
+    " more tomorrow",
     "file": "one file may hang on several rows, and {fields} is not in the key",
 }
 

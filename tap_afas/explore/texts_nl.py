@@ -58,6 +58,8 @@ DOUBTS = {
     "again": "hetzelfde kan op een andere dag nog eens voorkomen, en {fields} staat niet in de sleutel",
     "from a day": "{fields} zegt vanaf wanneer een rij geldt, en staat niet in de sleutel",
     "number of another": "leveranciers geven deze nummers uit, en {fields} staat niet in de sleutel",
+    "code of another": "het is de code van {things}, en daar heet de connector niet naar: wat er vandaag één is, kan er"
+    " morgen meer zijn",
     "file": "één bestand kan aan meer rijen hangen, en {fields} staat niet in de sleutel",
 }
 

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from tap_afas.profit.metainfo import Connector, Field
 
-DoubtCode = Literal["few rows", "many side", "prices", "again", "from a day", "number of another", "file"]
+DoubtCode = Literal[
+    "few rows", "many side", "prices", "again", "from a day", "number of another", "file", "code of another"
+]
 """Too few rows to tell by; the connector is named after something that the key doesn't name; prices, which come in
 rounds; two things that may meet again on another day; a day from which rows count that the key lacks; a number that
-suppliers give out, without the supplier; a file, which may hang on more than one row."""
+suppliers give out, without the supplier; a file, which may hang on more than one row;
+the code of something that the connector isn't named after."""
 
 # Each line is one thing in several languages, by what its words begin with; a part of a compound word counts as well.
 _THINGS = {
@@ -116,6 +119,7 @@ def doubts_about(connector: Connector, parts: dict[str, Part], key: Sequence[str
         None if has_day else _again(connector, parts, fields),
         _number_of_another(connector, parts, key, named),
         _file(parts, fields),
+        _code_of_another(connector, fields, named),
     ]
     return tuple(doubt for doubt in found if doubt is not None)
 
@@ -175,6 +179,13 @@ def _file(parts: dict[str, Part], key: Sequence[Field]) -> Doubt | None:
     alone = len(key) == 1 and is_of_file(key[0])
     others = [one for one, part in parts.items() if part in {Part.NUMBER, Part.AXIS} and one != key[0].id]
     return Doubt("file", tuple(others)) if alone and others else None
+
+
+def _code_of_another(connector: Connector, key: Sequence[Field], named: Sequence[str]) -> Doubt | None:
+    """The code of one thing, in a connector named after something else: absences, told by employee."""
+    if len(key) > 1 or not named or set(named) & set(_things(connector.id, connector.description)):
+        return None
+    return Doubt("code of another", (), (named[0],))
 
 
 def _things(*texts: str) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import string
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,11 +16,12 @@ from harness.articles import config_of
 from harness.command import run_tap, without_waiting
 from harness.planted import CODE, PLANTS, Plant, made, moment
 from tap_afas.connection import Connection
+from tap_afas.discovery import define_stream
 from tap_afas.explore import texts_en, texts_nl
 from tap_afas.explore.check import CheckProgress, check
 from tap_afas.explore.text import to_text
 from tap_afas.explore.texts import Wording, to_json
-from tap_afas.settings import Settings
+from tap_afas.settings import Settings, StreamSettings
 
 if TYPE_CHECKING:
     from afas_sandbox import Row, Sandbox
@@ -219,3 +222,109 @@ def test_the_whole_sandbox_takes_few_questions(sandbox: Sandbox) -> None:
     assert {one.failure for one in report.connectors} == {None}
     assert report.exit_code == 0
     assert all(len(to_text(report, language)) > 10_000 for language in _LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"take_cap": 150},
+        {"take_cap": 1000},
+        {"max_cells": 600},
+        {"old_json": True, "language": "en"},
+        {"collation": "ci_ai"},
+        {"padded": {"Code": 10}},
+        {"stamp_unit": "day", "display": "exact"},
+        {"old_metainfo": True, "date_offset": None},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("settings", [None, CODE])
+def test_whatever_afas_is_like(sandbox: Sandbox, options: dict[str, Any], settings: dict[str, Any] | None) -> None:
+    rows: list[Row] = [(f"{n * 7 % 1301}", f"Artikel {n}", moment(n)) for n in range(1300)]
+    sandbox.load([made("Articles", "Code:code Omschrijving:text Gewijzigd_op:moment", rows)], **options)
+    report = _check(sandbox, {"Articles": settings} if settings else {})
+    found = report.connectors[0]
+    assert found.failure is None
+    assert (found.key, found.rows_read, found.complete) == (("Code",), 1300, True)
+    assert found.replication_key == "Gewijzigd_op"
+
+
+def test_rows_that_change_meanwhile(sandbox: Sandbox) -> None:
+    sandbox.load([PLANTS["Found"].table, made("Many", "Code:code Gewijzigd_op:moment", _many(12_000))])
+    sandbox.before_request = lambda _: sandbox.change("Many", updates=20)
+    found = {one.connector: one for one in _check(sandbox).connectors}
+    assert found["Many"].failure is None
+    assert found["Many"].key == ("Code",)
+    assert not any(finding.code == "join_repeats" for finding in found["Many"].findings)
+
+
+def _many(count: int) -> list[Row]:
+    return [(f"C{n:06}", moment(n)) for n in range(count)]
+
+
+def test_a_catalog_counts_as_it_does_in_the_tap(sandbox: Sandbox) -> None:
+    sandbox.load([PLANTS["Found"].table])
+    connection = _connection(sandbox)
+    connector = connection.connector("Found")
+    definition = define_stream(connector, StreamSettings(primary_keys=("Omschrijving",)))
+    found = check(connection, ["Found"], definitions={"Found": definition}).connectors[0]
+    assert (found.key, found.key_source, found.sync) == (("Omschrijving",), "catalog", "incremental")
+
+
+def test_settings_that_do_not_fit_are_told(sandbox: Sandbox) -> None:
+    sandbox.load([PLANTS["Found"].table, PLANTS["Sound"].table])
+    report = _check(sandbox, {"Found": {"primary_keys": ["Cod"]}, "Sound": CODE})
+    found = {one.connector: one for one in report.connectors}
+    assert "Did you mean Code?" in (found["Found"].failure or "")
+    assert found["Sound"].findings == ()
+    assert report.exit_code == 78
+
+
+def test_who_says_that_there_is_no_key_hears_of_none(sandbox: Sandbox) -> None:
+    sandbox.load([PLANTS["Found"].table])
+    found = _check(sandbox, {"Found": {"primary_keys": []}}).connectors[0]
+    assert (found.key, found.key_source, found.findings) == ((), "settings", ())
+
+
+def test_nothing_that_a_terminal_would_obey(sandbox: Sandbox) -> None:
+    table = made("Odd", "Code:code Gewijzigd_op:moment", [("A\x1b[2J", moment(1)), ("A\x1b[2J", moment(2))], "Odd\x07")
+    sandbox.load([table])
+    text = to_text(_check(sandbox, {"Odd": CODE}), "en")
+    assert "key_repeats" in text
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
+
+
+def test_outside_and_within_meltano(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, found = _look(sandbox, PLANTS["Found"])
+    (problem,) = Wording("nl").problems(found)
+    assert "haal `Found` uit `bookmarks`" in problem.fix
+    monkeypatch.setenv("MELTANO_EXTRACTOR_NAME", "tap-afas")
+    monkeypatch.setenv("MELTANO_LOADER_NAME", "target-postgres")
+    (problem,) = Wording("en").problems(found)
+    assert (
+        """`TAP_AFAS__SELECT_FILTER='["Found"]' meltano run --full-refresh tap-afas target-postgres`""" in problem.fix
+    )
+
+
+_LIMIT = """
+import logging, resource, sys
+from tap_afas.connection import Connection
+from tap_afas.explore.check import check
+from tap_afas.settings import Settings
+
+logging.disable(logging.WARNING)
+connection = Connection(Settings.from_config({"base_url": sys.argv[1], "token": sys.argv[2]}))
+report = check(connection, sorted(connection.environment.connectors))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, connection.client.request_counts.total())
+"""
+
+
+@pytest.mark.slow
+def test_the_whole_sandbox_takes_little_memory(sandbox: Sandbox) -> None:
+    sandbox.load(dataset(scale=1.0, now=amsterdam()))
+    command = [sys.executable, "-c", _LIMIT, sandbox.base_url, sandbox.token]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    megabytes, requests = map(int, ran.stdout.split())
+    assert megabytes < 200
+    assert run_tap(config_of(sandbox) | {"streams": {}}).exit_code == 0
+    assert requests <= 2 * (len(sandbox.log) - requests)

@@ -353,3 +353,88 @@ TRAPS = (
     ),
 )
 """What speaks against a key (`key_doubts`) was written with these in view; the search itself was not."""
+
+LATER = (
+    Trap(
+        "Abonnementsregels",
+        "Abonnement:int:Abonnementsnummer Volgnr:int Artikel:code Begindatum:day Einddatum:day",
+        _keys("Abonnement Volgnr"),
+        lambda c: ((n, i, f"A{c.randrange(30)}", _day(c.randrange(900)), None) for n, i in _lines(400, 3, c)),
+    ),
+    Trap(
+        "Projectbudget",
+        "Project:code Projectfase:code Werksoort:code Begroot_bedrag:amount",
+        _keys("Project Projectfase Werksoort"),
+        lambda c: (
+            (f"P{p:04}", f"F{f}", w, c.randrange(9999))
+            for p in range(120)
+            for f in range(c.randint(1, 3))
+            for w in ("UREN", "REIS", "MAT")
+        ),
+    ),
+    Trap(
+        "Ziekmeldingen",
+        "Medewerker:code Begin_verzuim:day Einde_verzuim:day Percentage:amount",
+        (),
+        lambda c: ((f"{n:05}", _day(c.randrange(2000)), _day(2000), 100) for n in range(240)),
+    ),
+    Trap(
+        "Contactpersonen_per_organisatie",
+        "Organisatie:code:Nummer_organisatie Persoon:code:Nummer_persoon Functieomschrijving:text",
+        (),
+        lambda c: ((f"O{n % 200:04}", f"P{n:05}", "Inkoper") for n in range(420)),
+    ),
+    Trap(
+        "Openstaande_posten_debiteuren",
+        "Debiteur:code Factuurnummer:code Boekstukdatum:day Openstaand_bedrag:amount Administratie:int",
+        _keys("Administratie Factuurnummer"),
+        lambda c: ((f"D{c.randrange(80):03}", f"25{n:05}", _day(n), c.randrange(9999), 1) for n in range(350)),
+    ),
+    Trap(
+        "Looncomponenten",
+        "Medewerker:code Dienstverband:int Looncomponent:int Periode:int Jaar:int Waarde:amount",
+        _keys("Medewerker Dienstverband Looncomponent Periode Jaar"),
+        lambda c: (
+            (f"{m:04}", 1, k, p, 2025, c.randrange(999)) for m in range(40) for k in (1, 7, 9) for p in range(1, 13)
+        ),
+    ),
+    Trap(
+        "Rechnungspositionen",
+        "Rechnungsnummer:code Positionsnummer:int Artikelnummer:code Menge:amount",
+        _keys("Rechnungsnummer Positionsnummer"),
+        lambda c: ((f"R{n:05}", i, f"A{c.randrange(60):03}", c.randrange(9)) for n, i in _lines(600, 4, c)),
+    ),
+    Trap(
+        "Workflow_acties",
+        "Dossieritem:int Taak:text Gebruiker:code Datum_actie:moment",
+        (),
+        lambda c: ((n % 500, f"Taak {n % 3}", f"U{c.randrange(20)}", _day(n)) for n in range(900)),
+    ),
+    Trap(
+        "Kostenplaatsen",
+        "Kostenplaats:code Omschrijving:text Geblokkeerd:text",
+        _keys("Kostenplaats"),
+        lambda _: ((f"K{n:03}", f"Afdeling {n}", "Nee") for n in range(140)),
+    ),
+    Trap(
+        "Verzuim_met_guid",
+        "Verzuim_guid:guid Medewerker:code Datum:day",
+        _keys("Verzuim_guid"),
+        lambda c: ((_guid(c), f"{n % 90:04}", _day(n)) for n in range(300)),
+    ),
+    Trap(
+        "Omzet_per_klant_per_maand",
+        "Klant:code Jaar:int Maand:int Omzet:amount",
+        _keys("Klant Jaar Maand"),
+        lambda c: (
+            (f"K{k:03}", y, m, c.randrange(9999)) for k in range(60) for y in (2024, 2025) for m in range(1, 13)
+        ),
+    ),
+    Trap(
+        "Artikelen_met_leverancier",
+        "Artikel:code Omschrijving:text Leverancier:code Levertijd:int",
+        (),
+        lambda c: ((f"A{n:04}", f"Moer {n}", f"L{c.randrange(30):02}", c.randrange(20)) for n in range(500)),
+    ),
+)
+"""Written when all else was done. One of them, `Ziekmeldingen`, showed a doubt that was missing; it was added."""

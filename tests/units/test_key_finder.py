@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.depth import depth
-from harness.key_traps import TRAPS, Asked, Row, find, judged
+from harness.key_traps import LATER, TRAPS, Asked, Row, find, judged
 from tap_afas.profit.key_finder import KeyFinder, Phase
 from tap_afas.profit.key_proof import KeyProof
 from tap_afas.profit.key_words import Part, part_of_key
@@ -29,6 +29,13 @@ def of_traps() -> dict[str, str]:
 def test_the_table_of_the_traps(of_traps: dict[str, str]) -> None:
     counts = collections.Counter(worth.rstrip("?") for worth in of_traps.values())
     assert counts == {"right": 13, "accident": 7, "wrong": 1, "missed": 2, "rightly none": 11}
+
+
+def test_those_written_later() -> None:
+    found = {name: worth for name, worth, _ in key_results.of_traps(LATER)}
+    counts = collections.Counter(worth.rstrip("?") for worth in found.values())
+    assert counts == {"right": 8, "accident": 3, "rightly none": 1}
+    assert "accident" not in found.values()
 
 
 def test_no_accident_without_a_doubt(of_traps: dict[str, str]) -> None:
@@ -57,6 +64,7 @@ def test_the_table_of_the_sandbox() -> None:
         ("Gevolgde_cursussen", "again"),
         ("Inkoopfacturen", "number of another"),
         ("Dossierbijlagen", "file"),
+        ("Bankrekeningen", "code of another"),
     ],
 )
 def test_what_speaks_against_a_key(name: str, code: str) -> None:
