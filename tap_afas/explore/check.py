@@ -153,7 +153,7 @@ def _report(one: Examination, connection: Connection) -> ConnectorReport:
         facts = {"sorts": personal, "masks": masks, "stream": report.stream}
         findings.append(Finding(code="personal_data", severity="note", fields=tuple(personal), facts=facts))
     findings += figures.large.findings()
-    cost = _cost(one, connection, incremental=incremental)
+    cost = _cost(one, incremental=incremental)
     findings += findings_about(cost)
     proposed, doubtful = _proposals(one, stamps, usable)
     found_key = one.verdict.key if one.verdict else ()
@@ -194,13 +194,12 @@ def _proposals(one: Examination, stamps: Stamps, usable: str | None) -> tuple[di
     return (stamp, {}) if is_lost else ({}, {})
 
 
-def _cost(one: Examination, connection: Connection, *, incremental: bool) -> Cost:
+def _cost(one: Examination, *, incremental: bool) -> Cost:
     rows = one.counted if one.counted is not None else one.rows_read
-    mine = connection.settings.stream(one.connector_id)
     return one.timing.cost(
         rows=rows,
         counted=None if one.complete else one.counted is not None,
-        page_size=connection.settings.page_size_for(mine, len(one.connector.fields)),
+        page_size=one.configured.page_size,
         incremental=incremental,
         changes_a_day=one.figures.stamps.changes_a_day,
     )
