@@ -17,7 +17,7 @@ from tap_afas.explore.columns import findings_about_names
 from tap_afas.explore.costs import findings_about
 from tap_afas.explore.examination import Examination, Phase
 from tap_afas.explore.findings import ConnectorReport, Finding, Report, sorted_findings
-from tap_afas.explore.keys import Rows, proposed_key
+from tap_afas.explore.keys import Rows, in_rows, proposed_key
 from tap_afas.scheduler import Workers
 
 if TYPE_CHECKING:
@@ -144,7 +144,12 @@ def _report(one: Examination, connection: Connection) -> ConnectorReport:
         if not _NO_STAMP & {found.code for found in about_stamp if stamps.chosen in found.fields}
         else None
     )
-    findings += [*one.key_findings, *about_stamp, *figures.fit.findings(), *findings_about_names(one.connector)]
+    findings += [
+        *in_rows(one.key_findings, rows),
+        *about_stamp,
+        *figures.fit.findings(),
+        *findings_about_names(one.connector),
+    ]
     if one.verdict is not None and one.phase is Phase.DONE:
         findings += proposed_key(one.verdict, rows, has_stamp=usable is not None, extended=bool(one.key_findings))
     personal = figures.personal.found

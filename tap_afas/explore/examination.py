@@ -243,7 +243,7 @@ class Examination:
             self.verdict = self._finder.verdict
             self._walk(self.verdict.key if self._keys_tried <= _MOST_KEYS else ())
             return
-        self.key_findings = refuted_key(page, key, self.configured.key_source, self.rows_read, self._plan.reader.kinds)
+        self.key_findings = refuted_key(page, key, self.configured.key_source, self._plan.reader.kinds)
         self._find()
 
     def _page(self, answer: Answer) -> Page:

@@ -32,24 +32,20 @@ class Rows(msgspec.Struct, frozen=True):
         return {"rows": self.number, "complete": self.complete}
 
 
-def refuted_key(
-    page: Page, key: tuple[str, ...], source: KeySource | None, before: int, fields: Iterable[str]
-) -> list[Finding]:
-    """A key in force that repeats or is empty in a page.
+def refuted_key(page: Page, key: tuple[str, ...], source: KeySource | None, fields: Iterable[str]) -> list[Finding]:
+    """A key in force that repeats or is empty in a page; in how many rows, `in_rows` adds.
 
     Args:
         page: The page.
         key: The key.
         source: Where the key is from.
-        before: How many rows were read before.
         fields: The fields of the page.
     """
     proof = KeyProof(key)
     proof.add(page)
     differing = varying(page, key, fields) if proof.repeated else ()
-    rows = Rows(before + len(page), complete=False)
     found = []
-    facts = {**rows.facts, "source": source}
+    facts: dict[str, Any] = {"source": source}
     if proof.repeated is not None:
         found.append(
             Finding(
@@ -72,6 +68,11 @@ def refuted_key(
             )
         )
     return found
+
+
+def in_rows(findings: Iterable[Finding], rows: Rows) -> list[Finding]:
+    """Findings with how many rows were read in the end."""
+    return [msgspec.structs.replace(found, facts={**found.facts, **rows.facts}) for found in findings]
 
 
 def proposed_key(verdict: KeyVerdict, rows: Rows, *, has_stamp: bool, extended: bool = False) -> list[Finding]:

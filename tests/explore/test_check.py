@@ -100,6 +100,7 @@ def test_a_key_that_repeats_says_what_the_repetition_comes_from(sandbox: Sandbox
     _, found = _look(sandbox, PLANTS["Repeats"])
     problem = next(one for one in Wording("en").problems(found) if one.code == "key_repeats")
     assert "Ordernummer = O0000" in problem.message
+    assert "among the 600 rows that were read" in problem.message
     assert "Such rows differ in Regel." in problem.message
     assert "PERF-46" in problem.fix
     assert found.proposed == {"primary_keys": ["Ordernummer", "Regel"], "replication_key": "Gewijzigd_op"}
