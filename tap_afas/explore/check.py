@@ -17,7 +17,7 @@ from tap_afas.explore.columns import findings_about_names
 from tap_afas.explore.costs import findings_about
 from tap_afas.explore.examination import Examination, Phase
 from tap_afas.explore.findings import ConnectorReport, Finding, Report, sorted_findings
-from tap_afas.explore.keys import Rows, proposed_key
+from tap_afas.explore.keys import Rows, in_rows, proposed_key
 from tap_afas.scheduler import Workers
 
 if TYPE_CHECKING:
@@ -144,7 +144,12 @@ def _report(one: Examination, connection: Connection) -> ConnectorReport:
         if not _NO_STAMP & {found.code for found in about_stamp if stamps.chosen in found.fields}
         else None
     )
-    findings += [*one.key_findings, *about_stamp, *figures.fit.findings(), *findings_about_names(one.connector)]
+    findings += [
+        *in_rows(one.key_findings, rows),
+        *about_stamp,
+        *figures.fit.findings(),
+        *findings_about_names(one.connector),
+    ]
     if one.verdict is not None and one.phase is Phase.DONE:
         findings += proposed_key(one.verdict, rows, has_stamp=usable is not None, extended=bool(one.key_findings))
     personal = figures.personal.found
@@ -153,7 +158,7 @@ def _report(one: Examination, connection: Connection) -> ConnectorReport:
         facts = {"sorts": personal, "masks": masks, "stream": report.stream}
         findings.append(Finding(code="personal_data", severity="note", fields=tuple(personal), facts=facts))
     findings += figures.large.findings()
-    cost = _cost(one, connection, incremental=incremental)
+    cost = _cost(one, incremental=incremental)
     findings += findings_about(cost)
     proposed, doubtful = _proposals(one, stamps, usable)
     found_key = one.verdict.key if one.verdict else ()
@@ -194,13 +199,12 @@ def _proposals(one: Examination, stamps: Stamps, usable: str | None) -> tuple[di
     return (stamp, {}) if is_lost else ({}, {})
 
 
-def _cost(one: Examination, connection: Connection, *, incremental: bool) -> Cost:
+def _cost(one: Examination, *, incremental: bool) -> Cost:
     rows = one.counted if one.counted is not None else one.rows_read
-    mine = connection.settings.stream(one.connector_id)
     return one.timing.cost(
         rows=rows,
         counted=None if one.complete else one.counted is not None,
-        page_size=connection.settings.page_size_for(mine, len(one.connector.fields)),
+        page_size=one.configured.page_size,
         incremental=incremental,
         changes_a_day=one.figures.stamps.changes_a_day,
     )

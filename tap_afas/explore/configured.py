@@ -32,12 +32,14 @@ class Configured:
         key_source: Where its key is from; also where settings say that there is none. None: nobody says anything.
         stamp: The stamp that settings or catalog name; empty: they name none. None: they say that there is none.
         where: Which of its rows.
+        page_size: Rows a page of the tap.
     """
 
     definition: StreamDefinition
     key_source: KeySource | None
     stamp: str | None
     where: Filter
+    page_size: int
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -74,7 +76,8 @@ def configured(connector: Connector, connection: Connection, given: StreamDefini
         source = "catalog"
     elif mine.primary_keys is not UNSET:
         source = "settings"
-    return Configured(definition, source, "" if stamp is UNSET else stamp or None, where)
+    size = connection.settings.page_size_for(mine, len(connector.fields))
+    return Configured(definition, source, "" if stamp is UNSET else stamp or None, where, size)
 
 
 def whole_table(

@@ -12,13 +12,12 @@ from tap_afas.explore.configured import configured, whole_table
 from tap_afas.explore.costs import Timing
 from tap_afas.explore.counting import RowCounter
 from tap_afas.explore.figures import Figures
-from tap_afas.explore.keys import Rows, refuted_key
+from tap_afas.explore.keys import refuted_key
 from tap_afas.inputs import InputError
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.key_finder import KeyFinder
-from tap_afas.profit.key_proof import KeyProof
-from tap_afas.profit.key_search import varying
 from tap_afas.profit.pagination.key import UnfitKeyError
+from tap_afas.profit.query import Query
 from tap_afas.profit.wall_time import UnreadableError
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from tap_afas.profit.client import Answer
     from tap_afas.profit.key_finder import KeyVerdict
     from tap_afas.profit.metainfo import Connector
-    from tap_afas.profit.query import Query
     from tap_afas.profit.rows import Page
     from tap_afas.stream_definition import StreamDefinition
 
@@ -37,6 +35,7 @@ _MOST_SHRINKS = 12
 # So often a key that was found may turn out to be none, and others be tried.
 _MOST_KEYS = 3
 _MOST_ROWS_FOR_A_KEY = 10_000
+_LATEST_ROWS = 1000
 
 
 class Phase(enum.Enum):
@@ -45,9 +44,13 @@ class Phase(enum.Enum):
     DESCRIBE = "the connector's fields are to be asked for"
     FIND = "its key is looked for"
     WALK = "its rows are read, as the tap reads them"
+    LATEST = "the rows that changed last are asked for, of a table that isn't read whole"
     COUNT = "its rows are counted"
     DONE = "all has been seen"
     FAILED = "it can't go on"
+
+
+_OPTIONAL = {Phase.LATEST, Phase.COUNT}
 
 
 class Examination:
@@ -98,7 +101,8 @@ class Examination:
         self._count = count
         self._given = definition
         self._keys_tried = self._shrinks = 0
-        self._wants_rows = False
+        self._wants_rows = self._asked_latest = False
+        self._order: tuple[str, ...] = ()
         # From here on, what there is once the connector is described.
         self._plan: Plan
         self._query: Query
@@ -128,7 +132,7 @@ class Examination:
         """
         if self.phase is Phase.DESCRIBE:
             return self._connection.connector(self.connector_id)
-        return self._connection.client.rows(self.connector_id, self._query, once=self.phase is Phase.COUNT)
+        return self._connection.client.rows(self.connector_id, self._query, once=self.phase in _OPTIONAL)
 
     def receive(self, asked: Any, error: BaseException | None = None) -> None:
         """Take the result of `ask`: what it returned, or what it raised."""
@@ -149,7 +153,7 @@ class Examination:
         elif self.phase is Phase.WALK:
             self._read(asked)
         else:
-            self._take_count(asked)
+            self._take_aside(asked)
 
     # The connector, and how it is synced
 
@@ -239,12 +243,7 @@ class Examination:
             self.verdict = self._finder.verdict
             self._walk(self.verdict.key if self._keys_tried <= _MOST_KEYS else ())
             return
-        proof = KeyProof(key)
-        proof.add(page)
-        differing = varying(page, key, self._plan.reader.kinds) if proof.repeated else ()
-        self.key_findings = refuted_key(
-            proof, self.configured.key_source, differing, Rows(self.rows_read + len(page), False)
-        )
+        self.key_findings = refuted_key(page, key, self.configured.key_source, self._plan.reader.kinds)
         self._find()
 
     def _page(self, answer: Answer) -> Page:
@@ -256,24 +255,38 @@ class Examination:
     # The end
 
     def _end(self) -> None:
-        if self.complete or not self._count:
+        stamp = None if self.complete or self._asked_latest else self.figures.stamps.sortable
+        if stamp is not None:
+            self._asked_latest, self._order = True, self._query.order
+            self._query = Query(
+                (f"-{stamp}",), self.configured.where, take=min(_LATEST_ROWS, self.configured.page_size)
+            )
+            self.phase = Phase.LATEST
+        elif not self.complete and self._count and self.counted is None:
+            self._counter = RowCounter(self._order or self._query.order, self.configured.where, at_least=self.rows_read)
+            self._query, self.phase = self._counter.next_query(), Phase.COUNT
+        else:
             self.phase = Phase.DONE
-            return
-        self._counter = RowCounter(self._query.order, self.configured.where, at_least=self.rows_read)
-        self._query, self.phase = self._counter.next_query(), Phase.COUNT
 
-    def _take_count(self, answer: Answer) -> None:
-        counter = self._counter
-        counter.advance(self._query, self.figures.reader.read(answer.body))
-        self.counted = counter.rows
-        if counter.done:
+    def _take_aside(self, answer: Answer) -> None:
+        page = self.figures.reader.read(answer.body)
+        if self.phase is Phase.LATEST:
+            self.figures.stamps.add_latest(page)
+            self._end()
+            return
+        self._counter.advance(self._query, page)
+        self.counted = self._counter.rows
+        if self._counter.done:
             self.phase = Phase.DONE
         else:
-            self._query = counter.next_query()
+            self._query = self._counter.next_query()
 
     def _shrink(self, error: ProfitError) -> None:
         """Ask for less after AFAS found a question too much."""
         self._shrinks += 1
+        if self.phase is Phase.LATEST:
+            self._end()
+            return
         if self.phase is Phase.COUNT:
             self.phase = Phase.DONE
             return

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_afas.explore.findings import Finding
+from tap_afas.profit.key_proof import KeyProof
+from tap_afas.profit.key_search import varying
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from tap_afas.explore.findings import KeySource, Severity
     from tap_afas.profit.key_finder import KeyVerdict
-    from tap_afas.profit.key_proof import KeyProof
+    from tap_afas.profit.rows import Page
 
 _MOST_VARYING = 8
 
@@ -30,17 +32,27 @@ class Rows(msgspec.Struct, frozen=True):
         return {"rows": self.number, "complete": self.complete}
 
 
-def refuted_key(proof: KeyProof, source: KeySource | None, varying: Sequence[str], rows: Rows) -> list[Finding]:
-    """A key in force that repeats or is empty in a row."""
+def refuted_key(page: Page, key: tuple[str, ...], source: KeySource | None, fields: Iterable[str]) -> list[Finding]:
+    """A key in force that repeats or is empty in a page; in how many rows, `in_rows` adds.
+
+    Args:
+        page: The page.
+        key: The key.
+        source: Where the key is from.
+        fields: The fields of the page.
+    """
+    proof = KeyProof(key)
+    proof.add(page)
+    differing = varying(page, key, fields) if proof.repeated else ()
     found = []
-    facts = {**rows.facts, "source": source}
+    facts: dict[str, Any] = {"source": source}
     if proof.repeated is not None:
         found.append(
             Finding(
                 code="key_repeats",
                 severity="error",
                 fields=proof.fields,
-                facts={**facts, "varying": tuple(varying[:_MOST_VARYING])},
+                facts={**facts, "varying": differing[:_MOST_VARYING]},
                 values=shown(proof.repeated),
             )
         )
@@ -56,6 +68,11 @@ def refuted_key(proof: KeyProof, source: KeySource | None, varying: Sequence[str
             )
         )
     return found
+
+
+def in_rows(findings: Iterable[Finding], rows: Rows) -> list[Finding]:
+    """Findings with how many rows were read in the end."""
+    return [msgspec.structs.replace(found, facts={**found.facts, **rows.facts}) for found in findings]
 
 
 def proposed_key(verdict: KeyVerdict, rows: Rows, *, has_stamp: bool, extended: bool = False) -> list[Finding]:

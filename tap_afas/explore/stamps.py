@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
+import datetime
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -127,6 +128,8 @@ class Stamps:
             if any(_CREATED.search(words(text)) for text in (field.id, field.label)) and field.id not in self.likely
         ]
         self._behind = 0
+        self._now = now
+        self._changes_a_day: float | None = None
 
     @property
     def chosen(self) -> str | None:
@@ -134,6 +137,12 @@ class Stamps:
         if self.named:
             return self.named
         return self.likely[0] if self.named is not None and len(self.likely) == 1 else None
+
+    @property
+    def sortable(self) -> str | None:
+        """The stamp, if it is a date that AFAS can sort on."""
+        chosen = self.chosen
+        return chosen if chosen in self.figures and self.connector.fields[chosen].sortable else None
 
     def add(self, page: Page, positions: Sequence[int]) -> None:
         """Take rows of a page."""
@@ -146,6 +155,25 @@ class Stamps:
                 if isinstance(stamp, str) and isinstance(made, str) and made[:_DAY] > stamp[:_DAY]:
                     self._behind += 1
 
+    def add_latest(self, page: Page) -> None:
+        """Take the rows that changed last, the latest first, of a table that isn't read whole.
+
+        They tell how many change a day, and how far its stamps go; they aren't counted otherwise.
+        """
+        chosen = self.sortable or ""
+        latest = StampFigures(chosen, self._now)
+        latest.add(page.column(chosen))
+        figures = self.figures[chosen]
+        figures.highest = max(filter(None, (figures.highest, latest.highest)), default=None)
+        figures.highest_past = max(filter(None, (figures.highest_past, latest.highest_past)), default=None)
+        if not latest.lowest:
+            return
+        # A date that no month has is told elsewhere.
+        with contextlib.suppress(ValueError):
+            begin = max(latest.lowest[:_DAY], shift(self._now, -_DAYS * _DAY_SECONDS)[:_DAY])
+            days = (datetime.date.fromisoformat(self._now[:_DAY]) - datetime.date.fromisoformat(begin)).days + 1
+            self._changes_a_day = latest.last_days.total() / max(1, days)
+
     @property
     def over_time(self) -> RowsOverTime | None:
         """How the rows spread: by the stamp, else by when they were made, else by the first date."""
@@ -157,6 +185,8 @@ class Stamps:
     @property
     def changes_a_day(self) -> float | None:
         """Rows that change a day; None where nothing tells."""
+        if self._changes_a_day is not None:
+            return self._changes_a_day
         figures = self.figures.get(self.chosen or "")
         return figures.changes_a_day if figures is not None else None
 

@@ -82,6 +82,7 @@ class Wording:
         }
         told |= {name: forms[len(finding.fields) > 1] for name, forms in texts.VERBS.items()}
         told["rows_told"] = self.rows(facts.get("rows", 0), complete=facts.get("complete", False))
+        told["among"] = texts.AMONG.format(rows=self.number(facts.get("rows", 0)))
         for name in ("key", "varying"):
             told[name] = self.listed(facts.get(name, ()))
         told |= self._about_key(finding, report) if finding.code.startswith("key_") else self._about(finding, report)
@@ -91,7 +92,8 @@ class Wording:
     def _in_brackets(self, finding: Finding) -> str:
         if not self._values or not finding.values:
             return ""
-        return f" ({', '.join(f'{field} = {value}' for field, value in finding.values.items())})"
+        shown = (f"{field} = {value or self.texts.EMPTY}" for field, value in finding.values.items())
+        return f" ({', '.join(shown)})"
 
     # What a few of them need besides
 
@@ -129,7 +131,7 @@ class Wording:
             told["named"] = facts.get("stream") or self.listed(finding.fields)
         elif finding.code == "unfit_value":
             told["kind_told"] = texts.KINDS[facts["kind"]]
-            told["types"] = _json(dict.fromkeys(finding.fields, "string"))
+            told["types"] = block_of(report.connector, {"types": dict.fromkeys(finding.fields, "string")})
         elif finding.code == "personal_data":
             told["sorts_told"] = ", ".join(f"{field} ({texts.SORTS[sort]})" for field, sort in facts["sorts"].items())
             told["maps"] = _json({"stream_maps": {report.stream: facts["masks"]}})

@@ -12,13 +12,14 @@ _STAMP_FIELD = (
     " change is made in."
 )
 
-AND, OR_NONE = "and", "none"
+AND, OR_NONE, EMPTY = "and", "none", "empty"
 THOUSANDS, POINT = ",", "."
 VERBS = {"tells": ("tells", "tell"), "holds": ("holds", "hold")}
 AS_CONFIGURED = " As configured, no key is known and the stream is read whole by every run."
 
 ALL_ROWS = "in all {rows} rows"
 SOME_ROWS = "in {rows} rows; there are more"
+AMONG = "among the {rows} rows that were read"
 VARYING = " Such rows differ in {varying}."
 ADDED = " {added} belongs to it as well, though today it isn't needed to tell rows apart."
 
@@ -86,7 +87,7 @@ KINDS = {
 # Code -> what is the matter, and what to do: a step each.
 TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "key_repeats": (
-        "The key {fields} repeats ({rows_told}): several rows share it{values}. A target keeps one of them and loses"
+        "The key {fields} repeats ({among}): several rows share it{values}. A target keeps one of them and loses"
         " the others.{varying_told}",
         (
             _AUDITOR,
@@ -96,7 +97,7 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "key_empty": (
-        "The key {key} is empty in {fields} ({rows_told}){values}. Rows without a key can't be told apart.",
+        "The key {key} is empty in {fields} ({among}){values}. Rows without a key can't be told apart.",
         (
             _AUDITOR,
             "Take {fields} out of `primary_keys` of this connector if the rest tells rows apart; else add a field that"
@@ -211,7 +212,7 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "{count} values of {fields} are not {kind_told}{values}. The stream fails on the first of them.",
         (
             "Correct the values in AFAS, if they are wrong.",
-            "If they are right: set `streams.{connector}.types` to {types}, and run discovery again.",
+            "If they are right: run discovery again with {types}",
         ),
     ),
     "personal_data": (

@@ -12,13 +12,14 @@ _STAMP_FIELD = (
     " wijziging gebeurt."
 )
 
-AND, OR_NONE = "en", "geen"
+AND, OR_NONE, EMPTY = "en", "geen", "leeg"
 THOUSANDS, POINT = ".", ","
 VERBS = {"tells": ("onderscheidt", "onderscheiden"), "holds": ("bevat", "bevatten")}
 AS_CONFIGURED = " Zoals nu ingesteld is er geen sleutel bekend, en wordt de stream elke keer helemaal gelezen."
 
 ALL_ROWS = "in alle {rows} rijen"
 SOME_ROWS = "in {rows} rijen; er zijn er meer"
+AMONG = "onder de {rows} gelezen rijen"
 VARYING = " Zulke rijen verschillen in {varying}."
 ADDED = " {added} hoort er ook bij, al is dat vandaag niet nodig om rijen te onderscheiden."
 
@@ -76,12 +77,12 @@ SORTS = {
 
 KINDS = {
     "string": "tekst",
-    "integer": "een geheel getal",
-    "number": "een getal",
+    "integer": "geheel getal",
+    "number": "getal",
     "boolean": "waar of onwaar",
-    "date": "een datum zonder tijd",
-    "date-time": "een datum met tijd",
-    "time": "een tijdstip",
+    "date": "datum zonder tijd",
+    "date-time": "datum met tijd",
+    "time": "tijdstip",
 }
 
 THINGS = {
@@ -126,7 +127,7 @@ THINGS = {
 
 TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "key_repeats": (
-        "De sleutel {fields} herhaalt ({rows_told}): meer rijen hebben dezelfde{values}. Een doel houdt er één van en"
+        "De sleutel {fields} herhaalt ({among}): meer rijen hebben dezelfde{values}. Een doel houdt er één van en"
         " verliest de andere.{varying_told}",
         (
             _AUDITOR,
@@ -136,7 +137,7 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "key_empty": (
-        "De sleutel {key} is leeg in {fields} ({rows_told}){values}. Rijen zonder sleutel zijn niet te onderscheiden.",
+        "De sleutel {key} is leeg in {fields} ({among}){values}. Rijen zonder sleutel zijn niet te onderscheiden.",
         (
             _AUDITOR,
             "Haal {fields} uit `primary_keys` van deze connector als de rest rijen onderscheidt; voeg anders een veld"
@@ -253,10 +254,10 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
         (_OPEN + ", en geef één een andere naam; of laat er één weg uit de selectie.",),
     ),
     "unfit_value": (
-        "{count} waarden van {fields} zijn niet {kind_told}{values}. De stream stopt bij de eerste ervan.",
+        "{count} waarden van {fields} zijn geen {kind_told}{values}. De stream stopt bij de eerste ervan.",
         (
             "Verbeter de waarden in AFAS als ze fout zijn.",
-            "Zijn ze goed: zet `streams.{connector}.types` op {types}, en laat de tap de streams opnieuw opvragen.",
+            "Zijn ze goed: laat de tap de streams opnieuw opvragen met {types}",
         ),
     ),
     "personal_data": (

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import string
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
-from afas_sandbox import Fault, amsterdam
+from afas_sandbox import Connector, Fault, Field, Table, amsterdam
 from afas_sandbox.data import dataset
 from harness.articles import config_of
 from harness.command import run_tap, without_waiting
+from harness.key_traps import LATER, TRAPS, Trap
 from harness.planted import CODE, PLANTS, Plant, made, moment
 from tap_afas.connection import Connection
 from tap_afas.discovery import define_stream
@@ -98,6 +100,7 @@ def test_a_key_that_repeats_says_what_the_repetition_comes_from(sandbox: Sandbox
     _, found = _look(sandbox, PLANTS["Repeats"])
     problem = next(one for one in Wording("en").problems(found) if one.code == "key_repeats")
     assert "Ordernummer = O0000" in problem.message
+    assert "among the 600 rows that were read" in problem.message
     assert "Such rows differ in Regel." in problem.message
     assert "PERF-46" in problem.fix
     assert found.proposed == {"primary_keys": ["Ordernummer", "Regel"], "replication_key": "Gewijzigd_op"}
@@ -171,6 +174,35 @@ def test_rows_told_truthfully(sandbox: Sandbox) -> None:
     assert counted is not None
     assert counted.counted == "counted"
     assert abs(counted.rows - 9000) <= 90
+
+
+def test_what_an_hourly_run_takes_of_a_table_that_is_not_read_whole(sandbox: Sandbox) -> None:
+    now = amsterdam()
+    old = [(f"A{n:05}", moment(n, 2019)) for n in range(3000)]
+    # Those with the highest keys changed last: 240 a day.
+    new = [(f"B{n:05}", f"{now - dt.timedelta(minutes=6 * n):%Y-%m-%dT%H:%M:%S}.000") for n in range(3000)]
+    rows: list[Row] = [*old, *new]
+    sandbox.load([made("Growing", "Code:code Gewijzigd_op:moment", rows)])
+    for wanted in (1000, None):
+        found = _check(sandbox, {"Growing": CODE}, rows=wanted).connectors[0]
+        assert found.cost is not None
+        # A part of the first and the last day is missing.
+        assert found.cost.hourly_rows == pytest.approx(10, rel=0.6 if wanted else 0.7)
+    assert found.findings == ()
+
+
+def test_a_number_as_a_stamp(sandbox: Sandbox) -> None:
+    rows: list[Row] = [(f"A{n:05}", n) for n in range(3000)]
+    sandbox.load([made("Counted", "Code:code Versieteller:int", rows)])
+    settings = {"Counted": {**CODE, "replication_key": "Versieteller"}}
+    for wanted in (500, None):
+        found = _check(sandbox, settings, rows=wanted).connectors[0]
+        assert (found.sync, found.replication_key, found.findings, found.failure) == (
+            "incremental",
+            "Versieteller",
+            (),
+            None,
+        )
 
 
 def test_a_repeat_far_behind_is_met_by_the_walk(sandbox: Sandbox) -> None:
@@ -328,3 +360,35 @@ def test_the_whole_sandbox_takes_little_memory(sandbox: Sandbox) -> None:
     assert megabytes < 200
     assert run_tap(config_of(sandbox) | {"streams": {}}).exit_code == 0
     assert requests <= 2 * (len(sandbox.log) - requests)
+
+
+_SMALL = [
+    trap for trap in (*TRAPS, *LATER) if trap.name not in {"Relaties_zelden_dubbel", "Mutaties", "Relaties_dubbel"}
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trap", _SMALL, ids=lambda trap: trap.name)
+def test_what_is_proposed_can_be_synced(sandbox: Sandbox, trap: Trap) -> None:
+    rows = [
+        tuple(value.removesuffix("Z") + ".000" if _is_wall(value) else value for value in row) for row in trap.made()
+    ]
+    fields = [
+        Field(one.id, one.data_type, one.label, one.label, one.length, one.decimals, one.control_type)  # type: ignore[arg-type]  # of AFAS
+        for one in trap.connector.fields.values()
+    ]
+    connector = Connector(trap.name, trap.name, trap.name, tuple(fields))
+    sandbox.load([Table(connector, rows, lambda _: rows[0])])
+    report = _check(sandbox)
+    assert report.connectors[0].rows_read == len(rows)
+    assert report.connectors[0].complete
+    for streams in (report.streams, report.doubtful_streams):
+        ran = run_tap(config_of(sandbox) | {"streams": streams})
+        assert ran.exit_code == 0, ran.said
+        assert len(ran.records()) == len(rows)
+    again = _check(sandbox, {**report.streams, **report.doubtful_streams})
+    assert not again.loses_rows
+
+
+def _is_wall(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and value.endswith("T00:00:00Z")
