@@ -13,6 +13,7 @@ import dataclasses
 import datetime
 import itertools
 import logging
+import re
 import threading
 import time
 from http import HTTPStatus
@@ -23,6 +24,7 @@ import backoff
 import msgspec
 
 from tap_afas.profit.errors import (
+    AnswerTooLargeError,
     CredentialsError,
     NotAllowedError,
     ProfitError,
@@ -48,7 +50,7 @@ _FIRST_PAUSE = 2.0
 _AFAS_TIMEOUT = 900.0
 # AFAS sends at most 75 MB an answer (help.afas.nl); somewhat more is read, so that the limit is AFAS' and not the
 # tap's.
-_LARGEST_ANSWER = 80_000_000
+LARGEST_ANSWER = 80_000_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class ProfitClient:
         self._stopped = threading.Event()
         self._transport = Transport(
             timeout=limits.request_timeout,
-            largest=_LARGEST_ANSWER,
+            largest=LARGEST_ANSWER,
             connections=limits.max_parallel_requests,
             headers=headers,
         )
@@ -163,7 +165,14 @@ class ProfitClient:
             StoppedError: `stop` was called.
         """
         path = f"connectors/{quote(connector_id, safe='')}{query.encode()}"
-        return self._ask(path, connector_id, pages=True, once=once)
+        try:
+            return self._ask(path, connector_id, pages=True, once=once)
+        except AnswerTooLargeError as error:
+            if not error.beginning:
+                raise
+            told = dataclasses.replace(error, beginning=b"", rows_fit=rows_in(error.beginning, query))
+        # Outside: what had come is no longer held by the exception that this one would come from.
+        raise told
 
     def stop(self) -> None:
         """End all waiting: requests that are waiting for their turn or for a retry raise."""
@@ -281,6 +290,16 @@ def _error_for_listed_connector(error: ProfitError) -> ProfitError | None:
             " for the GetConnector in AFAS.",
         )
     return None
+
+
+def rows_in(beginning: bytes, query: Query) -> int | None:
+    """How many whole rows the beginning of an answer holds; None where nothing tells."""
+    if not query.order:
+        return None
+    # In a text, its quotes have a backslash before them.
+    name = re.escape(msgspec.json.encode(query.order[0].removeprefix("-")))
+    begun = sum(1 for _ in re.finditer(name + rb"\s*:", beginning))
+    return begun - 1 if begun else None
 
 
 def _host(url: str) -> str:

@@ -93,9 +93,16 @@ class TimeOutError(ProfitError):
 
 @dataclasses.dataclass(eq=False)
 class AnswerTooLargeError(ProfitError):
-    """The page is more than AFAS can put into one answer."""
+    """The page is more than AFAS can put into one answer.
+
+    Attributes:
+        beginning: Of an answer that was broken off for its size, what had come.
+        rows_fit: How many rows that was; None where nothing tells.
+    """
 
     retry_smaller: bool = True
+    beginning: bytes = dataclasses.field(default=b"", repr=False)
+    rows_fit: int | None = None
 
 
 @dataclasses.dataclass(eq=False)

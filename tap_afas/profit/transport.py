@@ -198,7 +198,9 @@ class Transport:
                 break
             if body.tell() > self._largest:
                 raise AnswerTooLargeError(
-                    "The answer is larger than AFAS sends (75 MB).", "Set a smaller `page_size` for this connector."
+                    "The answer is larger than AFAS sends (75 MB).",
+                    "Set a smaller `page_size` for this connector.",
+                    beginning=body.getvalue(),
                 )
         return body.getvalue().removeprefix(codecs.BOM_UTF8)
 
