@@ -47,7 +47,8 @@ def make_client(settings: Settings) -> ProfitClient:
         request_timeout=settings.request_timeout,
         max_retry_wait=settings.max_retry_wait,
     )
-    return ProfitClient(settings.base_url, credentials, limits, headers)
+    address = "base_url" if settings.other_base_url else "environment_id"
+    return ProfitClient(settings.base_url, credentials, limits, headers, address)
 
 
 class Connection:

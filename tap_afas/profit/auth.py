@@ -19,6 +19,8 @@ import msgspec
 
 from tap_afas.known_secrets import SECRETS, SHORTEST_NAME
 from tap_afas.profit.errors import (
+    ADDRESS,
+    DPOP,
     AnswerTooLargeError,
     BusyError,
     CredentialsError,
@@ -50,7 +52,7 @@ _BEARER = re.compile(r"[!-~]+")
 # A token answers in a moment, and is a few hundred characters long.
 _TIMEOUT = 60.0
 _LARGEST_ANSWER = 100_000
-_CHECK_URL = "Check `environment_id` or `base_url`."
+_CHECK_URL = f"Check {ADDRESS}."
 
 
 class Credentials(Protocol):
@@ -179,6 +181,12 @@ class ClientCredentials:
         SECRETS.add(*(content[name] for name in _TOKENS if isinstance(content.get(name), str)))
         if response.status != HTTPStatus.OK or not isinstance(bearer, str) or not bearer:
             raise self._refused(response, content)
+        kind = content.get("token_type", "Bearer")
+        if not isinstance(kind, str) or kind.lower() != "bearer":
+            raise CredentialsError(
+                f"{self._url} hands out tokens of another kind than Bearer, such as DPoP, which the tap can't use.",
+                "Have the client in the app connector use plain bearer tokens.",
+            )
         if not _BEARER.fullmatch(bearer):
             raise UnexpectedAnswerError(
                 f"{self._url} hands out an access token with letters that no header can hold.", _CHECK_URL
@@ -219,6 +227,8 @@ class ClientCredentials:
             advice = told.advice
         elif response.status in _REFUSALS:
             kind, sentence, advice = CredentialsError, "AFAS doesn't accept the client credentials.", _advice(content)
+            if content.get("error") == "use_dpop_nonce" or told.sentence == DPOP.cause:
+                sentence, advice = DPOP.cause, DPOP.advice
         return kind(
             sentence,
             advice,

@@ -24,12 +24,14 @@ import backoff
 import msgspec
 
 from tap_afas.profit.errors import (
+    ADDRESS,
     AnswerTooLargeError,
     CredentialsError,
     NotAllowedError,
     ProfitError,
     StoppedError,
     UnexpectedAnswerError,
+    about,
     error_from_response,
 )
 from tap_afas.profit.metainfo import Connector, Environment, read_connector, read_environment
@@ -100,6 +102,7 @@ class ProfitClient:
         credentials: Make the `Authorization` header.
         limits: Parallel requests, time-out and longest wait.
         headers: Sent with each request.
+        address: The setting that `base_url` comes from.
 
     Attributes:
         request_counts: How many requests were sent, by connector id; those that concern none under "".
@@ -112,12 +115,14 @@ class ProfitClient:
         credentials: Credentials,
         limits: RequestLimits,
         headers: Mapping[str, str] | None = None,
+        address: str = "",
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.limits = limits
         self.request_counts: collections.Counter[str] = collections.Counter()
         self.asked_for_rows = False
         self._credentials = credentials
+        self._address = address
         self._slots = threading.BoundedSemaphore(limits.max_parallel_requests)
         self._connector_locks: dict[str, threading.Lock] = {}
         self._listed: frozenset[str] = frozenset()
@@ -183,9 +188,10 @@ class ProfitClient:
         with self._turn(connector_id):
             try:
                 return self._send_with_retries(f"{self.base_url}/{path}", connector_id, pages=pages, once=once)
-            except (NotAllowedError, CredentialsError) as error:
+            except ProfitError as error:
                 told = _error_for_listed_connector(error) if connector_id in self._listed else None
-                if told is None:
+                told = about(told or error, self._address)
+                if told is error:
                     raise
                 raise told from error
 
@@ -267,7 +273,7 @@ class ProfitClient:
             raise UnexpectedAnswerError(
                 f"{urlsplit(url).netloc} redirects to {elsewhere[:100]}; the tap sends its credentials to no other"
                 " host.",
-                "Check `base_url`.",
+                f"Check {ADDRESS}.",
             )
         if response.status != HTTPStatus.OK:
             raise error_from_response(response.status, response.headers, response.body)
@@ -282,7 +288,7 @@ def _error_for_listed_connector(error: ProfitError) -> ProfitError | None:
             sentence="The app connector has this GetConnector, but its user has no rights to it (any more).",
             advice="Have the user of the app connector authorised for the GetConnector in AFAS.",
         )
-    if error.status == HTTPStatus.UNAUTHORIZED:
+    if isinstance(error, CredentialsError) and error.status == HTTPStatus.UNAUTHORIZED:
         return dataclasses.replace(
             error,
             sentence="AFAS took the credentials at first, and doesn't take them for this GetConnector.",
@@ -314,5 +320,5 @@ def _content(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise UnexpectedAnswerError(
-            "The answer is not JSON.", "Check that `base_url` is the root of an AFAS environment."
+            "The answer is not JSON.", f"Check that {ADDRESS} leads to the root of an AFAS environment."
         ) from None

@@ -28,7 +28,7 @@ from urllib3.exceptions import (
 )
 
 from tap_afas.profit.deadline import Adapter, Deadline
-from tap_afas.profit.errors import AnswerTooLargeError, ProfitError, TimeOutError, UnreachableError
+from tap_afas.profit.errors import ADDRESS, AnswerTooLargeError, ProfitError, TimeOutError, UnreachableError
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -49,7 +49,7 @@ _LONG = 30.0
 # Of a refusal the beginning is enough.
 _LARGEST_REFUSAL = 100_000
 _CHUNK = 1 << 18
-CHECK_ADDRESS = "Check the network and `environment_id` or `base_url`."
+CHECK_ADDRESS = f"Check the network and {ADDRESS}."
 _LIGHTER = (
     "Set a smaller `page_size` for this connector, or make it lighter in AFAS: fewer joins and calculated fields."
 )
@@ -63,7 +63,7 @@ _CAUSES: tuple[tuple[_Kinds, str, str, bool], ...] = (
     (
         (ssl.SSLCertVerificationError,),
         "No trusted connection to {host}: its certificate isn't accepted.",
-        "Check `base_url`, and the certificates of a proxy in between (REQUESTS_CA_BUNDLE).",
+        f"Check {ADDRESS}, and the certificates of a proxy in between (REQUESTS_CA_BUNDLE).",
         False,
     ),
 )
