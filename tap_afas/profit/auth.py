@@ -119,19 +119,23 @@ class ClientCredentials:
         url: `{base}/oauth/token`.
         clock: Seconds, for the bearer's age.
         timeout: Seconds to wait for a token; at most a minute.
+        certificate: The files of a client certificate and its key, if there is one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place, with names
         self,
         client_id: str,
         client_secret: str,
         url: str,
+        *,
         clock: Callable[[], float] = time.monotonic,
         timeout: float = _TIMEOUT,
+        certificate: tuple[str, str] | None = None,
     ) -> None:
         self._id = client_id.strip()
         self._secret = client_secret.strip()
         self._url = url
+        self._certificate = certificate
         self._timeout = min(timeout, _TIMEOUT)
         self._clock = clock
         self._lock = threading.Lock()
@@ -168,7 +172,9 @@ class ClientCredentials:
 
     def _fetch(self) -> None:
         # Asked for about once an hour: no connection stays open for it.
-        with contextlib.closing(Transport(timeout=self._timeout, largest=_LARGEST_ANSWER)) as transport:
+        with contextlib.closing(
+            Transport(timeout=self._timeout, largest=_LARGEST_ANSWER, certificate=self._certificate)
+        ) as transport:
             response = self._post(transport)
             if response.status in _REFUSALS and not self._in_header:
                 # The other way of the standard, `client_secret_basic`; AFAS takes it from Profit 9 on.

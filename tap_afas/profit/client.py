@@ -74,17 +74,19 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How many requests at once, and how long to wait.
+    """How many requests at once, how long to wait, and how to connect.
 
     Attributes:
         max_parallel_requests: Requests at once, over all connectors.
         request_timeout: Seconds to wait for an answer.
         max_retry_wait: The longest wait in seconds that AFAS may ask for.
+        certificate: The files of a client certificate and its key, if there is one.
     """
 
     max_parallel_requests: int = 4
     request_timeout: float = 930.0
     max_retry_wait: float = 600.0
+    certificate: tuple[str, str] | None = None
 
 
 def retry_pauses() -> Iterator[float]:
@@ -133,6 +135,7 @@ class ProfitClient:
             largest=LARGEST_ANSWER,
             connections=limits.max_parallel_requests,
             headers=headers,
+            certificate=limits.certificate,
         )
 
     def environment(self) -> tuple[Environment, datetime.datetime | None]:

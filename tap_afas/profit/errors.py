@@ -245,6 +245,12 @@ REFUSALS = (
         "AFAS doesn't accept the token.",
         _CHECK_CREDENTIALS,
     ),
+    Refusal(
+        r"(no required|client) (ssl |tls )?certificate",
+        CredentialsError,
+        "A client certificate (mTLS) is asked for, or the one that was sent isn't accepted.",
+        "Set `client_certificate` and `client_certificate_key` to the files of one that AFAS knows.",
+    ),
 )
 """The sentences that name a cause. "An unexpected error has occurred" is not among them: it names none."""
 
