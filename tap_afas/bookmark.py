@@ -30,6 +30,7 @@ _DAY = SECONDS["day"]
 _LITERAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)
 # Rows are stored finer than shown, and clocks have steps.
 _MARGIN = 2
+_HIGHEST_COUNT = 2**63 - 1
 # What the version before kept; null, so that a merge can't bring it back.
 _FORMER: dict[str, None] = {"delivered": None, "empties_read": None}
 
@@ -147,6 +148,7 @@ class Bookmark:
         key: The key that the stream was loaded under; None: nothing was loaded yet.
         loaded_under: What else its rows were loaded under; see `state_compatibility`.
         environment: AFAS' id of the environment; empty where it told none.
+        rows_fit: How many rows fit into an answer, where fewer do than are wanted.
     """
 
     replication_key: str | None = None
@@ -163,6 +165,7 @@ class Bookmark:
     key: str | None = None
     loaded_under: str = ""
     environment: str = ""
+    rows_fit: int | None = None
 
     def to_state(self, key: ReplicationKey | None) -> dict[str, Any]:
         """The stream's part of the STATE: all keys, each a text, a number or null."""
@@ -179,6 +182,7 @@ class Bookmark:
             key=self.key,
             loaded_under=self.loaded_under,
             environment=self.environment,
+            rows_fit=self.rows_fit,
         )
 
     def lower_bound(self, key: ReplicationKey) -> Stamp:
@@ -271,6 +275,7 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
         key=_text(state.get("key")) or None,
         loaded_under=_text(state.get("loaded_under")),
         environment=_text(state.get("environment")),
+        rows_fit=_number(state.get("rows_fit")) or None,
     )
     about = state.get("replication_key")
     if key is None or (about is not None and about != key.id):
@@ -321,4 +326,6 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A whole number that counts something; a person may have written any."""
+    counts = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _HIGHEST_COUNT
+    return value if counts else None

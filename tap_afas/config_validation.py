@@ -13,6 +13,7 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from tap_afas.environment import environment_problems
 from tap_afas.map_expressions import map_problems
 from tap_afas.profit.auth import ClassicToken
+from tap_afas.profit.client_certificate import certificate_problems
 from tap_afas.profit.transport import is_loopback
 from tap_afas.profit.wall_time import WallClock
 from tap_afas.settings import Settings
@@ -67,7 +68,13 @@ def config_problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
         settings = Settings.from_config(config)
     except msgspec.ValidationError as error:
         return [f"A setting can't be read: {error}."]
-    return [*left, *_credential_problems(settings), *_address_problems(settings), *_other_problems(settings)]
+    return [
+        *left,
+        *_credential_problems(settings),
+        *_address_problems(settings),
+        *certificate_problems(settings.client_certificate, settings.client_certificate_key),
+        *_other_problems(settings),
+    ]
 
 
 def _misfit(error: ValidationError) -> str:

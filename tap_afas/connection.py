@@ -37,7 +37,11 @@ def make_client(settings: Settings) -> ProfitClient:
     else:
         url = f"{settings.base_url}/oauth/token"
         credentials = ClientCredentials(
-            settings.client_id or "", settings.client_secret or "", url, timeout=settings.request_timeout
+            settings.client_id or "",
+            settings.client_secret or "",
+            url,
+            timeout=settings.request_timeout,
+            certificate=settings.certificate,
         )
     headers = {"Accept-Language": settings.language, "User-Agent": f"tap-afas/{metadata.version('tap-afas')}"}
     if settings.integration_id:
@@ -46,8 +50,10 @@ def make_client(settings: Settings) -> ProfitClient:
         max_parallel_requests=settings.max_parallel_requests,
         request_timeout=settings.request_timeout,
         max_retry_wait=settings.max_retry_wait,
+        certificate=settings.certificate,
     )
-    return ProfitClient(settings.base_url, credentials, limits, headers)
+    address = "base_url" if settings.other_base_url else "environment_id"
+    return ProfitClient(settings.base_url, credentials, limits, headers, address)
 
 
 class Connection:

@@ -9,7 +9,8 @@ import json
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
@@ -18,7 +19,7 @@ from tap_afas.inputs import InputError, SettingsError
 from tap_afas.printed import clean
 from tap_afas.profit.errors import ProfitError
 from tap_afas.scheduler import FailedRunError, InterruptedRunError
-from tap_afas.writer import OutputError, check_output
+from tap_afas.writer import OutputError, check_output, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +31,7 @@ logger = logging.getLogger("tap-afas")
 _TOLD = (ConfigValidationError, ProfitError, InputError, FailedRunError, OutputError)
 _SIGNAL = 128
 _SIGINT = 2
+_PATIENCE = 0.7
 
 
 class ExitCode(enum.IntEnum):
@@ -64,6 +66,7 @@ class Ending:
         self.failures: dict[str, Exception] = {}
         self.client: ProfitClient | None = None
         self.concerns_streams = False
+        self._over = threading.Event()
 
     def tell(self, code: int) -> None:
         """Say how the command ended, in one line for machines: whatever is logged otherwise, and as the last one."""
@@ -86,6 +89,34 @@ class Ending:
             )
         )
 
+    def end_soon(self, code: int) -> None:
+        """End the process where it doesn't end by itself, within two seconds from the end of the write at hand.
+
+        Who works on a large page, or can't go on for another reason, looks at no signal.
+
+        Args:
+            code: The exit code.
+        """
+        threading.Thread(target=self._end, args=(code,), daemon=True).start()
+
+    def _end(self, code: int) -> None:
+        if self._over.wait(_PATIENCE):
+            return
+        with writing:
+            pass
+        if self._over.wait(_PATIENCE):
+            return
+        with writing:
+            self.end_at_once(code)
+
+    def end_at_once(self, code: int) -> NoReturn:
+        """End the process, whatever it does."""
+        # Who reads the log may have stopped doing so.
+        telling = threading.Thread(target=self.tell, args=(code,), daemon=True)
+        telling.start()
+        telling.join(_PATIENCE / 2)
+        os._exit(code)
+
     def run(self, command: Callable[[], Any]) -> int:
         """Run a command to its end: what people and settings can cause ends in a sentence, never in a traceback.
 
@@ -95,7 +126,10 @@ class Ending:
         Returns:
             The exit code.
         """
-        code = self._run(command)
+        try:
+            code = self._run(command)
+        finally:
+            self._over.set()
         # What Python still has to write when it ends would fail once more, with a traceback.
         with contextlib.suppress(OSError, ValueError, AttributeError):
             if code != ExitCode.COMPLETE:

@@ -131,7 +131,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     sorting_key = definition.sorting_key(connector)
     by_key = bool(sorting_key)
     size = settings.page_size_for(mine, len(connector.fields))
-    pages = PageSize(size if most_rows is None else min(size, max(1, most_rows)))
+    pages = PageSize(size if most_rows is None else min(size, max(1, most_rows)), bookmark.rows_fit)
     stamp = definition.stamp
     if stamp is not None:
         definition.check_stamp(connector, columns[stamp])

@@ -101,6 +101,21 @@ class Settings(msgspec.Struct, frozen=True, dict=True):
         str | None,
         Meta(title="Client secret", description="Secret of the OAuth client.", extra_json_schema=_SECRET),
     ] = None
+    client_certificate: Annotated[
+        str | None,
+        Meta(
+            title="Client certificate",
+            description="PEM file of a client certificate, where AFAS asks for one (mTLS, from Profit 8 on).",
+        ),
+    ] = None
+    client_certificate_key: Annotated[
+        str | None,
+        Meta(
+            title="Key of the client certificate",
+            description="PEM file of its private key, without a password. Default: the file of the certificate holds"
+            " both.",
+        ),
+    ] = None
     connectors: Annotated[
         tuple[str, ...],
         Meta(
@@ -223,6 +238,13 @@ class Settings(msgspec.Struct, frozen=True, dict=True):
         # An empty list that somebody wrote says more than none.
         settings.__dict__["said"] = {name: frozenset(said) for name, said in (config.get("streams") or {}).items()}
         return settings
+
+    @property
+    def certificate(self) -> tuple[str, str] | None:
+        """The files of the client certificate and of its key, if there is one."""
+        if not self.client_certificate:
+            return None
+        return self.client_certificate, self.client_certificate_key or self.client_certificate
 
     @property
     def base_url(self) -> str:

@@ -15,6 +15,7 @@ from tap_afas.loaded_under import Shape
 from tap_afas.maps import MappedStream
 from tap_afas.stream_definition import StreamDefinition
 from tap_afas.sync import Sync
+from tap_afas.writer import writing
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -193,6 +194,10 @@ class AfasStream(Stream):
         Raises:
             UnfitValueError: A value doesn't fit its field's type.
         """
+        with writing:
+            self._write(encoder, delivery)
+
+    def _write(self, encoder: RecordEncoder, delivery: Delivery) -> None:
         self._stream_version = delivery.version
         if self.writes_whole_pages:
             writer = cast("LineWriter", self._tap.message_writer)

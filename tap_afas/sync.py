@@ -16,7 +16,7 @@ from tap_afas.filters import nothing_passed, read_filter, split_filter
 from tap_afas.keyless import first_stamp, from_start
 from tap_afas.loaded_under import Shape
 from tap_afas.plan import make_plan, replication_key_of
-from tap_afas.profit.errors import ProfitError
+from tap_afas.profit.errors import AnswerTooLargeError, ProfitError
 from tap_afas.profit.metainfo import kind_of
 from tap_afas.profit.unfit import UnfitValueError
 from tap_afas.profit.wall_time import UnreadableError
@@ -247,6 +247,7 @@ class Sync:
         plan, paginator = self._plan, self._plan.paginator
         version, of_rows = paginator.scan.version, paginator.reads_rows
         page, query = plan.reader.read(answer.body), self._query
+        paginator.size.answered = len(answer.body)
         try:
             new = paginator.advance(query, page, answer.seconds)
             if not paginator.done:
@@ -280,6 +281,8 @@ class Sync:
             text = resume_point_to_text(paginator.resume_point, plan.keys, plan.start)
             self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=paginator.stamps.unit)
         self._emitted += len(rows)
+        if self._most_rows is None:
+            self._bookmark = dataclasses.replace(self._bookmark, rows_fit=paginator.size.fits)
         if done and self._key is None:
             self._bookmark = self.against_state.read_whole(self._bookmark, self._emitted, activates=plan.activates)
         if done:
@@ -292,7 +295,9 @@ class Sync:
     def _shrink(self, error: ProfitError) -> Delivery | None:
         """Ask for less after AFAS found a question too much; the run ends where that was the last one."""
         self._shrinks += 1
-        told = self._plan.paginator.shrink() if self._shrinks <= _MOST_SHRINKS else None
+        too_large, fit = isinstance(error, AnswerTooLargeError), getattr(error, "rows_fit", None)
+        paginator = self._plan.paginator
+        told = paginator.shrink(too_large=too_large, rows_fit=fit) if self._shrinks <= _MOST_SHRINKS else None
         if told is None:
             raise error
         self.definition.logger.warning("%s %s", error, told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
-import os
+import signal
 import sys
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
@@ -290,13 +290,12 @@ class TapAfas(Tap):
         # The SDK exits with 0, and a run that was cut off would count as complete. A second signal doesn't wait for
         # the page at hand.
         if self._interrupted:
-            try:
-                self.ending.tell(128 + signum)
-            finally:
-                os._exit(128 + signum)
+            self.ending.end_at_once(128 + signum)
         if self._scheduler is None or not self._scheduler.interrupt(signum):
             sys.exit(128 + signum)
         self._interrupted = True
+        if self.ending is self.command_ending:
+            self.ending.end_soon(128 + signum)
 
     @override
     @classmethod
@@ -378,4 +377,7 @@ def main() -> None:
         code = ending.run(lambda: command(standalone_mode=False))
     finally:
         TapAfas.command_ending = None
+    # How the command ended is told: another signal would only put a traceback behind it.
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
     sys.exit(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
@@ -18,6 +19,9 @@ else:
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
+
+writing = threading.RLock()
+"""Held while something is written: nobody ends the process meanwhile."""
 
 # Windows says EINVAL where others say EPIPE.
 _GONE = {errno.EPIPE, errno.EINVAL}
@@ -68,8 +72,9 @@ class LineWriter(MsgSpecWriter):
 def _write(lines: bytes | bytearray) -> None:
     check_output()
     try:
-        sys.stdout.buffer.write(lines)
-        sys.stdout.flush()
+        with writing:
+            sys.stdout.buffer.write(lines)
+            sys.stdout.flush()
     except OSError as error:
         raise OutputError(error) from None
 

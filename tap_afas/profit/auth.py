@@ -19,6 +19,8 @@ import msgspec
 
 from tap_afas.known_secrets import SECRETS, SHORTEST_NAME
 from tap_afas.profit.errors import (
+    ADDRESS,
+    DPOP,
     AnswerTooLargeError,
     BusyError,
     CredentialsError,
@@ -50,7 +52,7 @@ _BEARER = re.compile(r"[!-~]+")
 # A token answers in a moment, and is a few hundred characters long.
 _TIMEOUT = 60.0
 _LARGEST_ANSWER = 100_000
-_CHECK_URL = "Check `environment_id` or `base_url`."
+_CHECK_URL = f"Check {ADDRESS}."
 
 
 class Credentials(Protocol):
@@ -117,19 +119,23 @@ class ClientCredentials:
         url: `{base}/oauth/token`.
         clock: Seconds, for the bearer's age.
         timeout: Seconds to wait for a token; at most a minute.
+        certificate: The files of a client certificate and its key, if there is one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place, with names
         self,
         client_id: str,
         client_secret: str,
         url: str,
+        *,
         clock: Callable[[], float] = time.monotonic,
         timeout: float = _TIMEOUT,
+        certificate: tuple[str, str] | None = None,
     ) -> None:
         self._id = client_id.strip()
         self._secret = client_secret.strip()
         self._url = url
+        self._certificate = certificate
         self._timeout = min(timeout, _TIMEOUT)
         self._clock = clock
         self._lock = threading.Lock()
@@ -166,7 +172,9 @@ class ClientCredentials:
 
     def _fetch(self) -> None:
         # Asked for about once an hour: no connection stays open for it.
-        with contextlib.closing(Transport(timeout=self._timeout, largest=_LARGEST_ANSWER)) as transport:
+        with contextlib.closing(
+            Transport(timeout=self._timeout, largest=_LARGEST_ANSWER, certificate=self._certificate)
+        ) as transport:
             response = self._post(transport)
             if response.status in _REFUSALS and not self._in_header:
                 # The other way of the standard, `client_secret_basic`; AFAS takes it from Profit 9 on.
@@ -179,6 +187,12 @@ class ClientCredentials:
         SECRETS.add(*(content[name] for name in _TOKENS if isinstance(content.get(name), str)))
         if response.status != HTTPStatus.OK or not isinstance(bearer, str) or not bearer:
             raise self._refused(response, content)
+        kind = content.get("token_type", "Bearer")
+        if not isinstance(kind, str) or kind.lower() != "bearer":
+            raise CredentialsError(
+                f"{self._url} hands out tokens of another kind than Bearer, such as DPoP, which the tap can't use.",
+                "Have the client in the app connector use plain bearer tokens.",
+            )
         if not _BEARER.fullmatch(bearer):
             raise UnexpectedAnswerError(
                 f"{self._url} hands out an access token with letters that no header can hold.", _CHECK_URL
@@ -219,6 +233,8 @@ class ClientCredentials:
             advice = told.advice
         elif response.status in _REFUSALS:
             kind, sentence, advice = CredentialsError, "AFAS doesn't accept the client credentials.", _advice(content)
+            if content.get("error") == "use_dpop_nonce" or told.sentence == DPOP.cause:
+                sentence, advice = DPOP.cause, DPOP.advice
         return kind(
             sentence,
             advice,

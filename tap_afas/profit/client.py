@@ -13,6 +13,7 @@ import dataclasses
 import datetime
 import itertools
 import logging
+import re
 import threading
 import time
 from http import HTTPStatus
@@ -23,11 +24,14 @@ import backoff
 import msgspec
 
 from tap_afas.profit.errors import (
+    ADDRESS,
+    AnswerTooLargeError,
     CredentialsError,
     NotAllowedError,
     ProfitError,
     StoppedError,
     UnexpectedAnswerError,
+    about,
     error_from_response,
 )
 from tap_afas.profit.metainfo import Connector, Environment, read_connector, read_environment
@@ -48,7 +52,7 @@ _FIRST_PAUSE = 2.0
 _AFAS_TIMEOUT = 900.0
 # AFAS sends at most 75 MB an answer (help.afas.nl); somewhat more is read, so that the limit is AFAS' and not the
 # tap's.
-_LARGEST_ANSWER = 80_000_000
+LARGEST_ANSWER = 80_000_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,17 +74,19 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How many requests at once, and how long to wait.
+    """How many requests at once, how long to wait, and how to connect.
 
     Attributes:
         max_parallel_requests: Requests at once, over all connectors.
         request_timeout: Seconds to wait for an answer.
         max_retry_wait: The longest wait in seconds that AFAS may ask for.
+        certificate: The files of a client certificate and its key, if there is one.
     """
 
     max_parallel_requests: int = 4
     request_timeout: float = 930.0
     max_retry_wait: float = 600.0
+    certificate: tuple[str, str] | None = None
 
 
 def retry_pauses() -> Iterator[float]:
@@ -98,6 +104,7 @@ class ProfitClient:
         credentials: Make the `Authorization` header.
         limits: Parallel requests, time-out and longest wait.
         headers: Sent with each request.
+        address: The setting that `base_url` comes from.
 
     Attributes:
         request_counts: How many requests were sent, by connector id; those that concern none under "".
@@ -110,12 +117,14 @@ class ProfitClient:
         credentials: Credentials,
         limits: RequestLimits,
         headers: Mapping[str, str] | None = None,
+        address: str = "",
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.limits = limits
         self.request_counts: collections.Counter[str] = collections.Counter()
         self.asked_for_rows = False
         self._credentials = credentials
+        self._address = address
         self._slots = threading.BoundedSemaphore(limits.max_parallel_requests)
         self._connector_locks: dict[str, threading.Lock] = {}
         self._listed: frozenset[str] = frozenset()
@@ -123,9 +132,10 @@ class ProfitClient:
         self._stopped = threading.Event()
         self._transport = Transport(
             timeout=limits.request_timeout,
-            largest=_LARGEST_ANSWER,
+            largest=LARGEST_ANSWER,
             connections=limits.max_parallel_requests,
             headers=headers,
+            certificate=limits.certificate,
         )
 
     def environment(self) -> tuple[Environment, datetime.datetime | None]:
@@ -163,7 +173,14 @@ class ProfitClient:
             StoppedError: `stop` was called.
         """
         path = f"connectors/{quote(connector_id, safe='')}{query.encode()}"
-        return self._ask(path, connector_id, pages=True, once=once)
+        try:
+            return self._ask(path, connector_id, pages=True, once=once)
+        except AnswerTooLargeError as error:
+            if not error.beginning:
+                raise
+            told = dataclasses.replace(error, beginning=b"", rows_fit=rows_in(error.beginning, query))
+        # Outside: what had come is no longer held by the exception that this one would come from.
+        raise told
 
     def stop(self) -> None:
         """End all waiting: requests that are waiting for their turn or for a retry raise."""
@@ -174,9 +191,10 @@ class ProfitClient:
         with self._turn(connector_id):
             try:
                 return self._send_with_retries(f"{self.base_url}/{path}", connector_id, pages=pages, once=once)
-            except (NotAllowedError, CredentialsError) as error:
+            except ProfitError as error:
                 told = _error_for_listed_connector(error) if connector_id in self._listed else None
-                if told is None:
+                told = about(told or error, self._address)
+                if told is error:
                     raise
                 raise told from error
 
@@ -258,7 +276,7 @@ class ProfitClient:
             raise UnexpectedAnswerError(
                 f"{urlsplit(url).netloc} redirects to {elsewhere[:100]}; the tap sends its credentials to no other"
                 " host.",
-                "Check `base_url`.",
+                f"Check {ADDRESS}.",
             )
         if response.status != HTTPStatus.OK:
             raise error_from_response(response.status, response.headers, response.body)
@@ -273,7 +291,7 @@ def _error_for_listed_connector(error: ProfitError) -> ProfitError | None:
             sentence="The app connector has this GetConnector, but its user has no rights to it (any more).",
             advice="Have the user of the app connector authorised for the GetConnector in AFAS.",
         )
-    if error.status == HTTPStatus.UNAUTHORIZED:
+    if isinstance(error, CredentialsError) and error.status == HTTPStatus.UNAUTHORIZED:
         return dataclasses.replace(
             error,
             sentence="AFAS took the credentials at first, and doesn't take them for this GetConnector.",
@@ -281,6 +299,16 @@ def _error_for_listed_connector(error: ProfitError) -> ProfitError | None:
             " for the GetConnector in AFAS.",
         )
     return None
+
+
+def rows_in(beginning: bytes, query: Query) -> int | None:
+    """How many whole rows the beginning of an answer holds; None where nothing tells."""
+    if not query.order:
+        return None
+    # In a text, its quotes have a backslash before them.
+    name = re.escape(msgspec.json.encode(query.order[0].removeprefix("-")))
+    begun = sum(1 for _ in re.finditer(name + rb"\s*:", beginning))
+    return begun - 1 if begun else None
 
 
 def _host(url: str) -> str:
@@ -295,5 +323,5 @@ def _content(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise UnexpectedAnswerError(
-            "The answer is not JSON.", "Check that `base_url` is the root of an AFAS environment."
+            "The answer is not JSON.", f"Check that {ADDRESS} leads to the root of an AFAS environment."
         ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import html
 import json
@@ -16,10 +17,26 @@ if TYPE_CHECKING:
 _LONGEST_QUOTE = 300
 _LONGEST_BODY = 100_000
 
+_LONGEST_CHALLENGE = 2000
+_LONGEST_HEAD = 5000
+
+_WORDS = (
+    *("externalmessage", "message", "errormessage", "error_description", "description", "detail", "details"),
+    *("faultstring", "reason", "title", "msg", "errors", "error"),
+)
+"""Under which names the words of an error stand, the best first."""
+_JSON_BEGINS = re.compile(r"[{\[]")
+_PARAMETER = re.compile(r"(\w+)\s*=\s*\"([^\"]{0,500})\"")
+_SCHEMES = {name: re.compile(rf"(?:^|[\s,]){name}\b(?!\s*=)", re.IGNORECASE) for name in ("bearer", "dpop")}
+_GATEWAY = re.compile(
+    r"cloudflare|cloudfront|akamai|incapsula|imperva|fastly|azure front door|application gateway|varnish|haproxy|big-ip"
+    r"|squid|zscaler|fortigate|netscaler|nginx",
+    re.IGNORECASE,
+)
 _IDENTIFIER = re.compile(r"[\w-]{0,64}", re.ASCII)
 _PREFIX = re.compile(r"^(General message|Algemene melding): *", re.IGNORECASE)
 _ELEMENT = re.compile(
-    r"<(?:\w+:)?(message|externalMessage|title|h1)\b[^>]*>\s*(?:<!\[CDATA\[)?([^<\]]{1,2000})", re.IGNORECASE
+    r"<(?:\w+:)?(message|externalMessage|title|h1)\b[^<>]*>\s*(?:<!\[CDATA\[)?([^<\]]{1,2000})", re.IGNORECASE
 )
 
 
@@ -32,12 +49,17 @@ class ErrorBody:
         reference: Its `profitLogReference`.
         trace: Its `X-Trace-Identifier` (from Profit 7 on).
         retry_after: Seconds that it asks to wait.
+        stands_before: What wrote it, where that isn't AFAS: the name of a gateway, or words for one.
+        challenge: What `WWW-Authenticate` says is wrong: `invalid_token`, `insufficient_scope`; `dpop` where that is
+            asked for.
     """
 
     message: str = ""
     reference: str = ""
     trace: str = ""
     retry_after: float | None = None
+    stands_before: str = ""
+    challenge: str = ""
 
 
 def read_error_body(headers: Mapping[str, str], body: bytes) -> ErrorBody:
@@ -56,13 +78,17 @@ def read_error_body(headers: Mapping[str, str], body: bytes) -> ErrorBody:
         # JSON that was cut off, or bytes: no message for people.
         message = ""
     else:
-        message = text.partition("\n")[0]
+        # Behind that there may be rows.
+        message = _JSON_BEGINS.split(text.partition("\n")[0], 1)[0]
+    challenge, described = _challenge(headers.get("WWW-Authenticate", "")[:_LONGEST_CHALLENGE])
     wait = _seconds(headers.get("Retry-After", ""))
     return ErrorBody(
-        _clean(message),
+        _clean(message) or _clean(described),
         _identifier(_plain((content or {}).get("profitlogreference"))),
         _identifier(headers.get("X-Trace-Identifier", "")),
         _seconds(_plain((content or {}).get("retry_after"))) if wait is None else wait,
+        _gateway(headers, text) if content is None else "",
+        challenge,
     )
 
 
@@ -72,23 +98,44 @@ def _parse(text: str) -> dict[str, Any] | None:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if isinstance(content, str):
-        return {"message": content}
     if not isinstance(content, dict):
-        return {}
+        return {"message": content}
     return {name.lower(): value for name, value in content.items()}
 
 
 def _message(content: Mapping[str, Any]) -> str:
-    error = content.get("error")
-    candidates = (
-        content.get("externalmessage"),
-        content.get("message"),
-        error.get("message") if isinstance(error, dict) else None,
-        content.get("error_description"),
-        error,
-    )
-    return next((text for text in map(_plain, candidates) if text), "")
+    """The words of an error, wherever they stand in it; none where there are rows."""
+    found: dict[str, str] = {}
+    left: collections.deque[tuple[str, Any]] = collections.deque([("", content)])
+    while left:
+        name, value = left.popleft()
+        if name == "rows":
+            return ""
+        text = _plain(value)
+        if text and not text.isdecimal():
+            found.setdefault(name, text)
+        elif isinstance(value, dict):
+            left += [(inner.lower(), one) for inner, one in value.items()]
+        elif isinstance(value, list):
+            left += [(name, one) for one in value]
+    return next((found[name] for name in _WORDS if name in found), "")
+
+
+def _challenge(header: str) -> tuple[str, str]:
+    """What `WWW-Authenticate` (RFC 6750, RFC 9449) says is wrong, and in which words."""
+    said = {name.lower(): text for name, text in _PARAMETER.findall(header)}
+    error = said.get("error", "")
+    scopes = f" (scope {said['scope']})" if said.get("scope") and error == "insufficient_scope" else ""
+    dpop = error == "use_dpop_nonce" or (_SCHEMES["dpop"].search(header) and not _SCHEMES["bearer"].search(header))
+    return "dpop" if dpop else error, (said.get("error_description") or error) + scopes
+
+
+def _gateway(headers: Mapping[str, str], text: str) -> str:
+    """What stands before AFAS, where a page of HTML bears its name."""
+    if not text.startswith("<"):
+        return ""
+    named = _GATEWAY.search(f"{headers.get('Server', '')} {headers.get('Via', '')} {text[:_LONGEST_HEAD]}")
+    return named[0].title() if named else ""
 
 
 def _plain(value: Any) -> str:

@@ -28,6 +28,7 @@ class ProfitError(Exception):
         sentence: What failed.
         advice: What to do.
         said: AFAS' own words, if it said any.
+        speaker: Whose words they are, where it isn't AFAS but what stands before it.
         reference: AFAS' `profitLogReference`, with which an administrator finds the entry in its log.
         trace: AFAS' `X-Trace-Identifier`.
         status: HTTP status, if AFAS answered.
@@ -42,6 +43,7 @@ class ProfitError(Exception):
     advice: str = ""
     _: dataclasses.KW_ONLY
     said: str = ""
+    speaker: str = "AFAS"
     reference: str = ""
     trace: str = ""
     status: int | None = None
@@ -66,10 +68,22 @@ class ProfitError(Exception):
             elif self.trace:
                 where.append(f"trace {self.trace}")
             said = f"says: “{self.said}”" if self.said else "says no more"
-            parts.append(f"AFAS {said} ({', '.join(where)}).")
+            parts.append(f"{self.speaker} {said} ({', '.join(where)}).")
         if self.advice:
             parts.append(self.advice)
         return " ".join(parts)
+
+
+def about(error: ProfitError, address: str) -> ProfitError:
+    """The error, with an advice that names no other setting of the address than the one that is set.
+
+    Args:
+        error: The error.
+        address: The setting; empty where it isn't known.
+    """
+    if not address or ADDRESS not in error.advice:
+        return error
+    return dataclasses.replace(error, advice=error.advice.replace(ADDRESS, f"`{address}`"))
 
 
 class StoppedError(Exception):
@@ -93,9 +107,16 @@ class TimeOutError(ProfitError):
 
 @dataclasses.dataclass(eq=False)
 class AnswerTooLargeError(ProfitError):
-    """The page is more than AFAS can put into one answer."""
+    """The page is more than AFAS can put into one answer.
+
+    Attributes:
+        beginning: Of an answer that was broken off for its size, what had come.
+        rows_fit: How many rows that was; None where nothing tells.
+    """
 
     retry_smaller: bool = True
+    beginning: bytes = dataclasses.field(default=b"", repr=False)
+    rows_fit: int | None = None
 
 
 @dataclasses.dataclass(eq=False)
@@ -162,10 +183,12 @@ class Refusal:
     advice: str
 
 
+ADDRESS = "`environment_id` or `base_url`"
+"""The settings of the address; `about` names the one that is set."""
 _ASK_ADMINISTRATOR = "The AFAS administrator finds the cause in the log, under the log reference."
 _CHECK_CREDENTIALS = (
-    "Check that the token or client belongs to this environment (`environment_id`, `environment_type`), has not"
-    " expired, and that the connector is in its app connector."
+    f"Check that the token or client belongs to this environment ({ADDRESS}), has not expired, and that the connector"
+    " is in its app connector."
 )
 
 REFUSALS = (
@@ -222,6 +245,12 @@ REFUSALS = (
         "AFAS doesn't accept the token.",
         _CHECK_CREDENTIALS,
     ),
+    Refusal(
+        r"(no required|client) (ssl |tls )?certificate",
+        CredentialsError,
+        "A client certificate (mTLS) is asked for, or the one that was sent isn't accepted.",
+        "Set `client_certificate` and `client_certificate_key` to the files of one that AFAS knows.",
+    ),
 )
 """The sentences that name a cause. "An unexpected error has occurred" is not among them: it names none."""
 
@@ -241,7 +270,7 @@ _BY_STATUS: dict[int, Refusal] = {
         "",
         ConnectorError,
         "AFAS knows no such address.",
-        "Check `environment_id`, `environment_type` or `base_url`.",
+        f"Check {ADDRESS}.",
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Refusal(
         "",
@@ -268,6 +297,33 @@ _BUSY_STATUSES = {
 }
 
 
+DPOP = Refusal(
+    "",
+    CredentialsError,
+    "AFAS asks for DPoP, proof of who sends a token, which the tap can't give.",
+    "Have the client in the app connector use plain bearer tokens: without DPoP.",
+)
+_BY_CHALLENGE = {
+    "dpop": DPOP,
+    "insufficient_scope": Refusal(
+        "",
+        CredentialsError,
+        "The access token doesn't cover what was asked for.",
+        "Give the client in the app connector the scope that AFAS names, and check its GetConnectors.",
+    ),
+}
+"""By what `WWW-Authenticate` says is wrong."""
+
+
+def _before_afas(name: str) -> Refusal:
+    return Refusal(
+        "",
+        UnexpectedAnswerError,
+        f"{name}, which stands between the tap and AFAS, answers with a page of HTML.",
+        "Run again later; if it comes back, ask who runs it to let the tap's requests pass.",
+    )
+
+
 def error_from_response(status: int, headers: Mapping[str, str], body: bytes) -> ProfitError:
     """The error that an answer with a status other than 200 stands for.
 
@@ -282,6 +338,11 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes) ->
         refusal = next(named, _BY_STATUS.get(status, _UNKNOWN))
         # Whatever the words, 400, 401, 403, 404 and 413 come back the same; a 500 without a known cause may not.
         retry = status == HTTPStatus.INTERNAL_SERVER_ERROR and refusal.error.retry
+    if told.stands_before and refusal in {_BY_STATUS.get(status), _UNKNOWN}:
+        refusal = _before_afas(told.stands_before)
+        retry = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}:
+        refusal = _BY_CHALLENGE.get(told.challenge, refusal)
     # The gateway has given up; AFAS itself may not have.
     gave_up = status == HTTPStatus.GATEWAY_TIMEOUT
     return refusal.error(
@@ -291,6 +352,7 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes) ->
         reference=told.reference,
         trace=told.trace,
         status=status,
+        speaker=told.stands_before or "AFAS",
         retry_after=told.retry_after,
         retry=retry,
         retry_smaller=gave_up or refusal.error.retry_smaller,

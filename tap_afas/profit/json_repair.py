@@ -22,6 +22,10 @@ _BAD = re.compile(
     rb"|(\\[^u]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][c-fC-F][0-9a-fA-F]{2}",
     re.DOTALL,
 )
+_NUMBER = re.compile(rb"(?P<sign>-?)(?P<digits>(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE](?P<exponent>[+-]?[0-9]+))?)")
+"""JSON's own, AFAS' `-.5`, and leading zeros, which only a text can have: Python knows more."""
+MOST_DIGITS = 4300
+"""Python writes no longer whole number, and no target holds one."""
 _BLOCK = 1 << 20
 _MOST_GROWTH = 2
 
@@ -93,13 +97,20 @@ def _mend_string(body: bytes, string: re.Match[bytes], mended: bytearray, most: 
 
 
 def json_number(text: bytes) -> msgspec.Raw:
-    """A JSON value as a JSON number, or null; raises ValueError or ArithmeticError where it is not one."""
-    if text[:1] == b'"':
-        number = decimal.Decimal(msgspec.json.decode(text, type=str))
-    elif text == b"null":
+    """A JSON value, or a text that holds one, as a JSON number, or null.
+
+    Raises:
+        ValueError: It is neither, or a number that no target can hold.
+    """
+    if text == b"null":
         return NO_NUMBER
-    else:
-        number = msgspec.json.decode(text, type=decimal.Decimal)
-    if not number.is_finite():
-        raise ValueError
-    return msgspec.Raw(_encoder.encode(number))
+    written = text if text[:1] != b'"' else msgspec.json.decode(text, type=str).encode()
+    number = _NUMBER.fullmatch(written)
+    if number is None:
+        raise ValueError("no number")
+    # Of the exponent, a few digits say enough.
+    exponent = int(number["exponent"] or 0) if len(number["exponent"] or b"") <= len("-0000") else MOST_DIGITS
+    if len(written) > MOST_DIGITS or abs(exponent) >= MOST_DIGITS:
+        raise ValueError("too long")
+    sign, digits = number["sign"], number["digits"]
+    return msgspec.Raw(_encoder.encode(decimal.Decimal((sign + digits).decode())))

@@ -8,7 +8,7 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tap_afas.profit.errors import UnexpectedAnswerError
+from tap_afas.profit.errors import ADDRESS, UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,7 +128,7 @@ def read_environment(content: Any) -> Environment:
         UnexpectedAnswerError: The answer doesn't have the form of `/metainfo`.
     """
     if not isinstance(content, dict) or not _PARTS & content.keys():
-        raise UnexpectedAnswerError("This is not AFAS' list of connectors (/metainfo).", "Check `base_url`.")
+        raise UnexpectedAnswerError("This is not AFAS' list of connectors (/metainfo).", f"Check {ADDRESS}.")
     info = content.get("info")
     info = info if isinstance(info, dict) else {}
     expiry = _text(info.get("tokenExpiry"))

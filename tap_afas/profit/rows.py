@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from tap_afas.profit.errors import UnexpectedAnswerError, error_from_response
-from tap_afas.profit.json_repair import NO_NUMBER, is_utf8, json_number, repair_json
+from tap_afas.profit.json_repair import MOST_DIGITS, NO_NUMBER, is_utf8, json_number, repair_json
 from tap_afas.profit.key_advice import KeyHints
 from tap_afas.profit.metainfo import REPLACED
 from tap_afas.profit.unfit import replaced_value, told, unfit_value
@@ -33,8 +33,8 @@ logger = logging.getLogger("tap-afas.rows")
 
 _T = TypeVar("_T")
 
-# Python writes no longer whole number.
-_MOST_DIGITS = 4300
+# More than this on an average, and beside one number of `MOST_DIGITS`, is looked at.
+_USUAL_DIGITS = 24
 
 _TYPES: dict[Kind, Any] = {
     "string": str | None,
@@ -171,8 +171,8 @@ class RowReader:
             self._warn_once(field, f"AFAS sends something other than text in {field}; it is kept as AFAS writes it.")
             return text.decode()
         if kind == "integer" and text[:1] != b'"':
-            value = msgspec.json.decode(text, type=decimal.Decimal)
-            if value == value.to_integral_value() and value.adjusted() < _MOST_DIGITS:
+            value = msgspec.json.decode(bytes(json_number(text)), type=decimal.Decimal)
+            if value.adjusted() < MOST_DIGITS and value == value.to_integral_value():
                 return int(value)
         if kind == "boolean" and text in {b"true", b"false", b"1", b"0"}:
             return text in {b"true", b"1"}
@@ -238,8 +238,11 @@ class RowReader:
         """
         column = self.column(field, rows)
         with contextlib.suppress(msgspec.DecodeError, RecursionError):
-            _floats.decode(_encoder.encode(column))
-            return None
+            encoded = _encoder.encode(column)
+            _floats.decode(encoded)
+            usual = len(encoded) <= _USUAL_DIGITS * len(rows) + MOST_DIGITS
+            if usual and b"e" not in encoded and b"E" not in encoded:
+                return None
         numbers = []
         for row, value in zip(rows, column, strict=True):
             try:

@@ -28,7 +28,7 @@ from urllib3.exceptions import (
 )
 
 from tap_afas.profit.deadline import Adapter, Deadline
-from tap_afas.profit.errors import AnswerTooLargeError, ProfitError, TimeOutError, UnreachableError
+from tap_afas.profit.errors import ADDRESS, AnswerTooLargeError, ProfitError, TimeOutError, UnreachableError
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -49,7 +49,7 @@ _LONG = 30.0
 # Of a refusal the beginning is enough.
 _LARGEST_REFUSAL = 100_000
 _CHUNK = 1 << 18
-CHECK_ADDRESS = "Check the network and `environment_id` or `base_url`."
+CHECK_ADDRESS = f"Check the network and {ADDRESS}."
 _LIGHTER = (
     "Set a smaller `page_size` for this connector, or make it lighter in AFAS: fewer joins and calculated fields."
 )
@@ -63,11 +63,22 @@ _CAUSES: tuple[tuple[_Kinds, str, str, bool], ...] = (
     (
         (ssl.SSLCertVerificationError,),
         "No trusted connection to {host}: its certificate isn't accepted.",
-        "Check `base_url`, and the certificates of a proxy in between (REQUESTS_CA_BUNDLE).",
+        f"Check {ADDRESS}, and the certificates of a proxy in between (REQUESTS_CA_BUNDLE).",
         False,
     ),
 )
 """Why no question reached AFAS: what is in the chain of an exception, the sentence, the advice, whether it may pass."""
+# As OpenSSL calls what the other side says; older versions of TLS have no words of their own for it.
+_ASKS_FOR_CERTIFICATE = {
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE",
+    "SSLV3_ALERT_BAD_CERTIFICATE",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+    "SSLV3_ALERT_CERTIFICATE_REVOKED",
+    "TLSV1_ALERT_UNKNOWN_CA",
+    "TLSV1_ALERT_ACCESS_DENIED",
+}
 _TIMED_OUT: _Kinds = (ReadTimeout, ReadTimeoutError, TimeoutError)
 
 
@@ -123,14 +134,22 @@ class Transport:
         largest: Bytes of an answer, decompressed, that are still taken.
         connections: Kept open at once.
         headers: Sent with each request.
+        certificate: The files of a client certificate and its key, if there is one.
     """
 
     def __init__(
-        self, *, timeout: float, largest: int, connections: int = 1, headers: Mapping[str, str] | None = None
+        self,
+        *,
+        timeout: float,
+        largest: int,
+        connections: int = 1,
+        headers: Mapping[str, str] | None = None,
+        certificate: tuple[str, str] | None = None,
     ) -> None:
         self._timeout = timeout
         self._largest = largest
         self._session = _Session()
+        self._session.cert = certificate
         self._session.headers.update({"Accept": "application/json", **(headers or {})})
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, Adapter(pool_maxsize=connections))
@@ -198,12 +217,20 @@ class Transport:
                 break
             if body.tell() > self._largest:
                 raise AnswerTooLargeError(
-                    "The answer is larger than AFAS sends (75 MB).", "Set a smaller `page_size` for this connector."
+                    "The answer is larger than AFAS sends (75 MB).",
+                    "Set a smaller `page_size` for this connector.",
+                    beginning=body.getvalue(),
                 )
         return body.getvalue().removeprefix(codecs.BOM_UTF8)
 
     def _explain(self, error: Exception, host: str, passed: float) -> ProfitError:
         causes = list(_causes(error))
+        if any(
+            _ASKS_FOR_CERTIFICATE & {getattr(cause, "reason", None)}
+            for cause in causes
+            if isinstance(cause, ssl.SSLError)
+        ):
+            return self._no_certificate(host)
         for kinds, sentence, advice, retry in _CAUSES:
             if any(isinstance(cause, kinds) for cause in causes):
                 return UnreachableError(sentence.format(host=host), advice, retry=retry)
@@ -211,6 +238,19 @@ class Transport:
             return self._timed_out()
         how = f"failed or broke off ({type(error).__name__})"
         return UnreachableError(f"The connection to {host} {how}.", CHECK_ADDRESS, still_busy=passed > _LONG)
+
+    def _no_certificate(self, host: str) -> UnreachableError:
+        if self._session.cert:
+            return UnreachableError(
+                f"{host} doesn't accept the client certificate.",
+                "Check that the certificate in `client_certificate` is the one that AFAS knows, and hasn't expired.",
+                retry=False,
+            )
+        return UnreachableError(
+            f"{host} asks for a client certificate (mTLS), or breaks off TLS for another reason of its own.",
+            "Set `client_certificate`, and `client_certificate_key` where its key has a file of its own.",
+            retry=False,
+        )
 
     def _timed_out(self) -> TimeOutError:
         return TimeOutError(

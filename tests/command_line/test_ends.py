@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -148,6 +149,59 @@ def test_schemas_alone(sandbox: Sandbox) -> None:
     load(sandbox)
     ran = run_tap(config_of(sandbox), "--test=schema")
     assert [message["type"] for message in ran.messages] == ["SCHEMA"] * 3
+
+
+# Signals
+
+_SLOW = """
+import os, signal, threading, time
+from unittest import mock
+from pkgutil import resolve_name
+from tap_afas import tap
+where = resolve_name("tap_afas.{module}")
+true = where.{name}
+def slow(*given, **named):
+    made = true(*given, **named)
+    if {when}:
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        began = time.monotonic()
+        while time.monotonic() - began < {seconds}:
+            sum(range(1000))
+    return made
+with mock.patch.object(where, "{name}", slow):
+    tap.main()
+"""
+
+
+@posix
+@pytest.mark.parametrize(
+    ("module", "name", "when"),
+    [
+        ("profit.rows:RowReader", "read", "True"),
+        ("sync", "make_plan", "True"),
+        ("profit.client", "read_connector", "True"),
+    ],
+)
+def test_a_signal_ends_whatever_is_done(sandbox: Sandbox, module: str, name: str, when: str) -> None:
+    load(sandbox)
+    began = time.monotonic()
+    code = _SLOW.format(module=module, name=name, when=when, seconds=60)
+    ran = process(config_of(sandbox, page_size=10), '"$0" -c "$2" --config "$1"', code)
+    assert time.monotonic() - began < 20
+    assert ran.exit_code == 143
+    assert ended(ran)["exit_code"] == 143
+    assert all(message["type"] for message in ran.messages)
+
+
+@posix
+def test_a_signal_waits_for_the_end_of_a_write(sandbox: Sandbox) -> None:
+    load(sandbox)
+    code = _SLOW.format(module="writer", name="_write", when="b'RECORD' in given[0]", seconds=4)
+    ran = process(config_of(sandbox, page_size=10), '"$0" -c "$2" --config "$1"', code)
+    assert ran.exit_code == 143
+    # The page that was being written, whole, and the STATE that is true behind it.
+    assert ran.messages[-1]["type"] == "STATE"
+    assert any("What was written is complete up to the last STATE." in line for line in ran.errors)
 
 
 # Bugs

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from typing import TYPE_CHECKING, get_args
 
 import pytest
 
 from afas_sandbox import Fault
 from afas_sandbox.refusals import NAMED, Shape
-from harness.articles import articles, client_of
-from harness.command import without_waiting
+from harness.articles import articles, client_of, config_of
+from harness.command import run_tap, without_waiting
 from tap_afas.profit import errors
 from tap_afas.profit.error_body import read_error_body
 from tap_afas.profit.errors import (
@@ -178,7 +179,12 @@ def test_what_is_unknown_keeps_its_words_and_its_reference() -> None:
         (b"General message: Invalid Index field", "Invalid Index field"),
         (b"Algemene melding: Iets", "Iets"),
         (b'{"externalMessage":null}', ""),
-        (b'{"externalMessage":["x"],"message":true}', ""),
+        (b'{"externalMessage":["x"],"message":true}', "x"),
+        (b'["x"]', "x"),
+        (b'{"errors":[{"code":7,"detail":"first"},{"detail":"second"}]}', "first"),
+        (b'{"Fault":{"FaultString":"as SOAP has it"}}', "as SOAP has it"),
+        (b'{"data":{"rows":[{"message":"Jansen"}]},"error":"x"}', ""),
+        (b'before {"skip":0,"rows":[{"Name":"Jansen"}]}', "before"),
         (b"[1]", ""),
         (b"[" * 100_000, ""),
         (b"\xff\xfe\x00\x01", ""),
@@ -229,3 +235,70 @@ def test_when_to_come_back(headers: dict[str, str], body: bytes, seconds: float 
 def test_every_error_advises() -> None:
     refusals = (*errors.REFUSALS, *errors._BY_STATUS.values())
     assert all(refusal.cause.endswith(".") and refusal.advice.endswith(".") for refusal in refusals)
+
+
+def test_what_stands_before_afas_is_named(sandbox: Sandbox) -> None:
+    page = "<!DOCTYPE html><html><head><title>520: unknown error</title></head><body>Cloudflare Ray ID</body></html>"
+    sandbox.faults = [Fault(kind="rows", status=520, body=page)]
+    error, asked = _ask(sandbox)
+    assert asked == ALL_TRIES
+    assert "Cloudflare, which stands between the tap and AFAS" in str(error)
+    assert "Cloudflare says: “520: unknown error”" in str(error)
+    sandbox.faults = [Fault(kind="rows", status=403, body=page)]
+    assert _ask(sandbox)[1] == ONE_TRY
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "sentence", "said"),
+    [
+        (
+            'Bearer error="invalid_token", error_description="The token ended"',
+            401,
+            "accept the credentials",
+            "The token ended",
+        ),
+        ('Bearer realm="x", error="invalid_token"', 401, "accept the credentials", "invalid_token"),
+        ('DPoP error="use_dpop_nonce"', 400, "asks for DPoP", "use_dpop_nonce"),
+        ('DPoP algs="ES256"', 401, "asks for DPoP", ""),
+        ('Bearer realm="a", DPoP algs="ES256"', 401, "accept the credentials", ""),
+        ('Bearer error="insufficient_scope", scope="get:x"', 403, "doesn't cover", "insufficient_scope (scope get:x)"),
+        ("x" * 100_000, 401, "accept the credentials", ""),
+    ],
+)
+def test_challenges(header: str, status: int, sentence: str, said: str) -> None:
+    error = error_from_response(status, {"WWW-Authenticate": header}, b"")
+    assert (type(error), error.said) == (CredentialsError, said)
+    assert sentence in str(error)
+
+
+@pytest.mark.parametrize("piece", ["<h1", "<title ", "<h1>", "<", "{", "[", '{"a":', "<message><![CDATA[", "\\", '"'])
+def test_reading_an_error_is_linear(piece: str) -> None:
+    began = time.monotonic()
+    read_error_body({"WWW-Authenticate": piece * 100_000, "Retry-After": piece * 10_000}, piece.encode() * 100_000)
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    "text", ["Fri, 31 Dec 9999 23:59:59 -2300", "Fri, 31 Dec 0001 00:00:00 +2300", "1e400", "\ud800"]
+)
+def test_odd_dates(text: str) -> None:
+    read_error_body({"Retry-After": text}, b"")
+
+
+def test_no_advice_names_another_setting(sandbox: Sandbox) -> None:
+    sandbox.faults = [Fault(refuse="unauthorized")]
+    ran = run_tap(config_of(sandbox))
+    assert "`base_url`" in ran.errors[0]
+    assert "environment_" not in ran.errors[0]
+
+
+def test_dpop_is_called_so(sandbox: Sandbox) -> None:
+    for fault in (
+        Fault(kind="token", status=400, body='{"error":"use_dpop_nonce"}', headers={"DPoP-Nonce": "x"}),
+        Fault(kind="token", status=200, body='{"access_token":"abcdefgh","token_type":"DPoP"}'),
+    ):
+        sandbox.faults = [fault]
+        ran = run_tap(config_of(sandbox, oauth=True))
+        assert ran.exit_code == 78
+        assert "DPoP" in ran.errors[0]
+        assert "plain bearer tokens" in ran.errors[0]

@@ -148,7 +148,7 @@ def test_an_answer_without_end_is_not_kept() -> None:
 
     with (
         server(talk) as url,
-        mock.patch.object(client_module, "_LARGEST_ANSWER", 5_000_000),
+        mock.patch.object(client_module, "LARGEST_ANSWER", 5_000_000),
         pytest.raises(AnswerTooLargeError, match="75 MB"),
     ):
         _client(url).rows("Articles", QUESTION)
@@ -164,7 +164,7 @@ def test_a_bomb_of_zeros() -> None:
 
     with (
         server(talk) as url,
-        mock.patch.object(client_module, "_LARGEST_ANSWER", 5_000_000),
+        mock.patch.object(client_module, "LARGEST_ANSWER", 5_000_000),
         pytest.raises(AnswerTooLargeError),
     ):
         _client(url).rows("Articles", QUESTION)

@@ -36,6 +36,7 @@ _EMPTY = {
     "key": None,
     "loaded_under": "",
     "environment": "",
+    "rows_fit": None,
     # Of the version before.
     "delivered": None,
     "empties_read": None,

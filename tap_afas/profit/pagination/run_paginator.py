@@ -170,13 +170,22 @@ class RunPaginator:
         """Whether the next query is optional, so that it isn't sent again when it is too much for AFAS."""
         return self.phase in {Phase.HIGHEST, Phase.LOWER_BOUND}
 
-    def shrink(self) -> str | None:
-        """Ask for less, and say so in a sentence for the log; None where nothing less can be asked for."""
+    def shrink(self, *, too_large: bool = False, rows_fit: int | None = None) -> str | None:
+        """Ask for less, and say so in a sentence for the log; None where nothing less can be asked for.
+
+        Args:
+            too_large: Whether the answer was too large.
+            rows_fit: How many of its rows would have fitted.
+        """
         if self.phase is Phase.LOWER_BOUND:
             self._transition("AFAS reads stamps as it shows them")
             return "The stream goes on without holding its bookmark against a row."
         if self.phase is not Phase.HIGHEST:
-            return f"Asking for {self.size.take} rows at a time." if self.size.shrink() else None
+            return (
+                f"Asking for {self.size.take} rows at a time."
+                if self.size.shrink(too_large=too_large, rows_fit=rows_fit)
+                else None
+            )
         self.stamps.reset()
         reached = "this run's bookmark is the highest one it reads"
         if self.since.lagged:
