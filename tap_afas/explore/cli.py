@@ -12,6 +12,7 @@ import click
 
 from tap_afas.ending import Ending
 from tap_afas.explore.conditions import read_condition
+from tap_afas.explore.export import DbtOptions, export_dbt, export_dictionary
 from tap_afas.explore.listing import list_connectors, show_connector
 from tap_afas.explore.opened import Opened
 from tap_afas.explore.preview import Wanted, preview
@@ -140,6 +141,50 @@ def preview_(given: Given, /, connector: str, form: str, **options: Any) -> None
     """Rows of a GetConnector, as the tap would emit them."""
     conditions = options.pop("where")
     preview(given.open(), Wanted(connector, conditions=conditions, **options), form)
+
+
+@cli.group("export")
+@common
+def export_() -> None:
+    """What is selected, for dbt or for people."""
+
+
+@export_.command("dbt")
+@click.option("--source", default=DbtOptions.source, show_default=True, help="The source's name.")
+@click.option("--schema", default=DbtOptions.schema, show_default=True, help="The schema of the tables.")
+@click.option(
+    "--quote/--no-quote",
+    default=DbtOptions.quote,
+    show_default=True,
+    help="Whether names are quoted in SQL: where the target keeps their case, as target-postgres does.",
+)
+@click.option(
+    "--dbt-utils",
+    is_flag=True,
+    help="Test keys of several columns by the package dbt_utils, not by PostgreSQL's row().",
+)
+@click.option(
+    "--warn-after",
+    "warn_after_days",
+    metavar="DAYS",
+    type=click.IntRange(min=1),
+    default=DbtOptions.warn_after_days,
+    show_default=True,
+    help="After how many days without a change a table counts as stale.",
+)
+@common
+@click.pass_obj
+def export_dbt_(given: Given, /, **options: Any) -> None:
+    """A dbt source: labels as descriptions, keys as tests, freshness by the field that tells of the last change."""
+    export_dbt(given.open(), DbtOptions(**options))
+
+
+@export_.command("dictionary")
+@common
+@click.pass_obj
+def export_dictionary_(given: Given) -> None:
+    """A data dictionary in Markdown."""
+    export_dictionary(given.open())
 
 
 def run(arguments: list[str] | None = None) -> int:

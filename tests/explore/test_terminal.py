@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from afas_sandbox import Connector, Field, Table
 from harness.articles import articles, config_of
 from harness.command import explore
+from harness.hostile import HOSTILE
 from tap_afas.explore import terminal
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from afas_sandbox import Sandbox
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
-HOSTILE = "\x1b]0;owned\x07\x1b[2J\r\n\u202e[red]evil[/red] :smile: \u2066\x9b31m\x7f{{ 1/0 }}"
 _STEERS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 
 
