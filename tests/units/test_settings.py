@@ -40,6 +40,8 @@ def test_the_contract() -> None:
         "token": (None, True),
         "client_id": (None, True),
         "client_secret": (None, True),
+        "client_certificate": (None, False),
+        "client_certificate_key": (None, False),
         "connectors": (["*"], False),
         "streams": ({}, False),
         "start_date": (None, False),
