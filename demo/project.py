@@ -50,9 +50,11 @@ class Project:
         self, folder: Path, tap: Mapping[str, Any], target: Mapping[str, Any], text: str | None = None
     ) -> None:
         self._folder = folder
-        (folder / "meltano.yml").write_text(text or self._of_the_clone(), encoding="utf-8")
-        # Where a package `tap-afas` is named, this clone is meant.
-        (folder / "overrides.txt").write_text(f"tap-afas @ {_CLONE.as_uri()}\n", encoding="utf-8")
+        text = text or self.of_the_clone()
+        (folder / "meltano.yml").write_text(text, encoding="utf-8")
+        # Where a package `tap-afas` is named, this clone is meant; an override takes away extras.
+        override = "" if _CLONE.as_posix() in text else f"tap-afas @ {_CLONE.as_uri()}\n"
+        (folder / "overrides.txt").write_text(override, encoding="utf-8")
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)},
             **_as_environment("TAP_AFAS", tap),
@@ -69,17 +71,18 @@ class Project:
         }
 
     @staticmethod
-    def _of_the_clone() -> str:
+    def of_the_clone() -> str:
+        """The `meltano.yml` of this clone, which installs the clone."""
         text = (_CLONE / "meltano.yml").read_text(encoding="utf-8")
-        here = json.dumps(f"-e '{_CLONE.as_posix()}'", ensure_ascii=False)
-        text, count = re.subn(r"(?m)^( *pip_url:) -e \.$", lambda found: f"{found[1]} {here}", text)
+        here = json.dumps(f"-e '{_CLONE.as_posix()}[explore]'", ensure_ascii=False)
+        text, count = re.subn(r"(?m)^( *pip_url:) -e \.\[explore\]$", lambda found: f"{found[1]} {here}", text)
         if count != 1:
-            raise MeltanoError(f"meltano.yml should have `pip_url: -e .` once, and has it {count} times.")
+            raise MeltanoError(f"meltano.yml should have `pip_url: -e .[explore]` once, and has it {count} times.")
         return text
 
-    def install(self) -> None:
-        """Install tap and target, each in a virtual environment of its own."""
-        self._meltano("install", *_PIPELINE)
+    def install(self, *plugins: str) -> None:
+        """Install plugins, each in a virtual environment of its own; without any, tap and target."""
+        self._meltano("install", *(plugins or _PIPELINE))
 
     def run(self, *options: str) -> str:
         """Run the pipeline once, and tell what Meltano said."""
@@ -111,6 +114,10 @@ class Project:
         if done.returncode:
             raise MeltanoError(f"failed ({done.returncode}):\n{lines}\n{done.stdout}{done.stderr}")
         return done.stdout + done.stderr
+
+    def invoke(self, command: str, *arguments: str) -> str:
+        """Run a command of the tap's, and tell what it and Meltano said."""
+        return self._meltano("invoke", f"tap-afas:{command}", *arguments)
 
     def configure(self, **settings: Any) -> None:
         """Change settings of the tap."""

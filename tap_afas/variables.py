@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import pathlib
+import re
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigValidationError
@@ -18,6 +19,8 @@ logger = logging.getLogger("tap-afas")
 
 _PREFIX = "TAP_AFAS_"
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+# As Meltano splits the names of nested settings.
+_DOT = re.compile(r"(?<!\\)\.")
 # The SDK's and Meltano's own.
 _OTHERS = {f"{_PREFIX}LOGLEVEL", f"{_PREFIX}METRICS_LOGLEVEL", f"{_PREFIX}LOG_LEVEL"}
 # Names of settings are alike: `TAP_AFAS_STREAMS` and `TAP_AFAS_STREAM_MAPS` are no misspellings of each other.
@@ -104,9 +107,31 @@ def _parse(variable: str, text: str, setting: Mapping[str, Any], schema: Mapping
         except ValueError:
             raise unreadable(f"`{variable}` must be a whole number.", schema) from None
     try:
-        return json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError):
         raise unreadable(f'`{variable}` is not JSON: lists are written ["a", "b"].', schema) from None
+    return _nested(variable, content, schema) if "object" in kinds and isinstance(content, dict) else content
+
+
+def _nested(variable: str, flat: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    r"""An object as it was, where Meltano has flattened it: `{"A\\.b.x": 1}` -> `{"A.b": {"x": 1}}`.
+
+    It does so for its commands, which get their settings as variables only. What holds objects still is as it was.
+    """
+    if any(isinstance(value, dict) and value for value in flat.values()):
+        return dict(flat)
+    nested: dict[str, Any] = {}
+    for path, value in flat.items():
+        *parents, name = (part.replace("\\.", ".") for part in _DOT.split(path))
+        place: Any = nested
+        for parent in parents:
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                break
+        if not isinstance(place, dict) or name in place:
+            raise unreadable(f"`{variable}` says two things of one name: write it as nested objects.", schema)
+        place[name] = value
+    return nested
 
 
 def unreadable(sentence: str, schema: Mapping[str, Any]) -> ConfigValidationError:
