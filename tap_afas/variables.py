@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import pathlib
+import re
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigValidationError
@@ -22,6 +23,7 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "
 _OTHERS = {f"{_PREFIX}LOGLEVEL", f"{_PREFIX}METRICS_LOGLEVEL", f"{_PREFIX}LOG_LEVEL"}
 # Names of settings are alike: `TAP_AFAS_STREAMS` and `TAP_AFAS_STREAM_MAPS` are no misspellings of each other.
 _ALIKE = 0.85
+_DOT = re.compile(r"(?<!\\)\.")
 
 
 def under_meltano() -> bool:
@@ -104,9 +106,31 @@ def _parse(variable: str, text: str, setting: Mapping[str, Any], schema: Mapping
         except ValueError:
             raise unreadable(f"`{variable}` must be a whole number.", schema) from None
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        return nested(value) if "object" in kinds and isinstance(value, dict) and under_meltano() else value
     except (ValueError, RecursionError):
         raise unreadable(f'`{variable}` is not JSON: lists are written ["a", "b"].', schema) from None
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    r"""An object as Meltano means it: a dot leads into what stands before it, `\.` is a dot.
+
+    Args:
+        flat: As Meltano tells it to commands: `{"Zaken.primary_keys": ["Nummer"]}`; or with objects in it.
+    """
+    found: dict[str, Any] = {}
+    for name, value in flat.items():
+        path = [part.replace(r"\.", ".") for part in _DOT.split(str(name))]
+        into = found
+        for part in path[:-1]:
+            if not isinstance(into.get(part), dict):
+                into[part] = {}
+            into = into[part]
+        new = nested(value) if isinstance(value, dict) else value
+        old = into.get(path[-1])
+        # Of what is there twice, the first counts, as with Meltano.
+        into[path[-1]] = {**new, **old} if isinstance(old, dict) and isinstance(new, dict) else into.get(path[-1], new)
+    return found
 
 
 def unreadable(sentence: str, schema: Mapping[str, Any]) -> ConfigValidationError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from harness.articles import articles
 from harness.command import run_tap
+from tap_afas.variables import nested
 
 if TYPE_CHECKING:
     from afas_sandbox import Sandbox
@@ -113,3 +115,37 @@ def test_placeholders(sandbox: Sandbox, token: str) -> None:
     ran = run_tap({"base_url": sandbox.base_url, "token": token})
     assert "is the placeholder of an example" in ran.errors[0]
     assert not sandbox.log
+
+
+@pytest.mark.usefixtures("_exported")
+def test_objects_as_meltano_tells_them_to_commands(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox.load([articles(3), articles(3, "Odd.name")])
+    told = {
+        r"Odd\.name.primary_keys": ["Code"],
+        r"Odd\.name.types.Number": "string",
+        "Articles": {"primary_keys": ["Code"]},
+        "Articles.page_size": 2,
+    }
+    monkeypatch.setenv("TAP_AFAS_STREAMS", json.dumps(told))
+    ran = run_tap(None, "--config=ENV")
+    assert ran.exit_code == 78
+    assert "`streams.Articles.page_size` must be an object." in ran.errors
+
+    monkeypatch.setenv("MELTANO_EXTRACTOR_NAME", "tap-afas")
+    maps = {r"Odd\.name.Name": "md5(Name)", r"Odd\.name.Number": "__NULL__", "Articles.__filter__": "Number > 1"}
+    monkeypatch.setenv("TAP_AFAS_STREAM_MAPS", json.dumps(maps))
+    ran = run_tap(None, "--config=ENV")
+    assert ran.exit_code == 0, ran.said
+    assert [record["Number"] for record in ran.records("Articles")] == [2]
+    (first, *_) = ran.records("Odd.name")
+    assert len(first["Name"]) == 32
+    assert "Number" not in first
+    assert ran.state["bookmarks"]["Odd.name"]["key"] == '["Code"]'
+
+
+def test_what_meltano_tells_twice() -> None:
+    assert nested({"A": {"b": 1, r"c\.d": 2}, "A.b": 3, "A.e": 4, "F": 5, "F.g": 6}) == {
+        "A": {"b": 1, "c.d": 2, "e": 4},
+        "F": {"g": 6},
+    }
+    assert nested({"A.b": 3, "A": {"b": 1, "x": {"y.z": 2}}}) == {"A": {"b": 3, "x": {"y": {"z": 2}}}}
