@@ -39,14 +39,19 @@ def way_out(definition: StreamDefinition) -> str:
     return f"{table}, and start this stream anew: `{command}`{own}."
 
 
-def start_anew_command(connector_id: str) -> str | None:
-    """What starts one stream anew under Meltano; None outside it."""
-    extractor = os.environ.get("MELTANO_EXTRACTOR_NAME")
+def start_anew_command(*connector_ids: str, extractor: str | None = None) -> str | None:
+    """What starts some streams anew under Meltano; None outside it.
+
+    Args:
+        connector_ids: Theirs.
+        extractor: Its name in `meltano.yml`; None: that of the one that runs.
+    """
+    extractor = extractor or os.environ.get("MELTANO_EXTRACTOR_NAME")
     if not extractor:
         return None
     environment = os.environ.get("MELTANO_ENVIRONMENT")
     meltano = f"meltano --environment={environment}" if environment else "meltano"
-    only = f"{extractor.upper().replace('-', '_')}__SELECT_FILTER='{json.dumps([connector_id])}'"
+    only = f"{extractor.upper().replace('-', '_')}__SELECT_FILTER='{json.dumps(connector_ids)}'"
     return f"{only} {meltano} run --full-refresh {extractor} {os.environ.get('MELTANO_LOADER_NAME', _USUAL_LOADER)}"
 
 

@@ -2,85 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tap_afas.ending import Ending
+from tap_afas.explore.checking import check_
 from tap_afas.explore.conditions import read_condition
 from tap_afas.explore.export import DbtOptions, export_dbt, export_dictionary
 from tap_afas.explore.listing import list_connectors, show_connector
-from tap_afas.explore.opened import Opened
+from tap_afas.explore.options import Given, common, printed_as
 from tap_afas.explore.preview import Wanted, preview
-from tap_afas.files import read_catalog
 from tap_afas.tap import TapAfas
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _NAME = "tap-afas-explore"
 _LEVELS = ("TAP_AFAS_LOGLEVEL", "LOGLEVEL")
-
-
-@dataclasses.dataclass(slots=True)
-class Given:
-    """What the options that all commands have were given.
-
-    Attributes:
-        ending: How the command ends.
-        config: Files of settings, and `ENV`.
-        catalog: A catalog as JSON.
-    """
-
-    ending: Ending
-    config: list[str] = dataclasses.field(default_factory=list)
-    catalog: dict[str, Any] | None = None
-
-    def open(self) -> Opened:
-        """Read the settings, and make ready to ask AFAS."""
-        return Opened(self.config, self.catalog, self.ending)
-
-
-def _take_config(context: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
-    context.ensure_object(Given).config.extend(value)
-
-
-def _take_catalog(context: click.Context, _: click.Parameter, value: Any) -> None:
-    if value is not None:
-        context.ensure_object(Given).catalog = read_catalog(value)
-
-
-def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options `--config` and `--catalog`; they may stand before its name too."""
-    for option in (
-        click.option(
-            "--catalog",
-            type=click.File(),
-            expose_value=False,
-            callback=_take_catalog,
-            help="A catalog as the tap takes it: what it selects, and the keys that it has.",
-        ),
-        click.option(
-            "--config",
-            metavar="FILE",
-            multiple=True,
-            expose_value=False,
-            callback=_take_config,
-            help="A JSON file of the tap's settings, or ENV for the environment's variables; may be given again.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def _format(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return click.option(
-        "--format", "form", type=click.Choice(forms), default=forms[0], show_default=True, help="How to print it."
-    )
 
 
 @click.group(name=_NAME, context_settings={"help_option_names": ["-h", "--help"]})
@@ -92,7 +31,7 @@ def cli() -> None:
 
 @cli.command("list")
 @click.option("--search", metavar="TEXT", help="Only connectors that have this text in ids, descriptions or labels.")
-@_format("table", "json")
+@printed_as("table", "json")
 @common
 @click.pass_obj
 def list_(given: Given, search: str | None, form: str) -> None:
@@ -102,7 +41,7 @@ def list_(given: Given, search: str | None, form: str) -> None:
 
 @cli.command("show")
 @click.argument("connector")
-@_format("table", "json")
+@printed_as("table", "json")
 @common
 @click.pass_obj
 def show_(given: Given, connector: str, form: str) -> None:
@@ -134,13 +73,16 @@ def _read_fields(_: click.Context, __: click.Parameter, value: tuple[str, ...]) 
 )
 @click.option("--fields", metavar="A,B", multiple=True, callback=_read_fields, help="Only these fields, in this order.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many rows at most.")
-@_format("table", "csv", "jsonl")
+@printed_as("table", "csv", "jsonl")
 @common
 @click.pass_obj
 def preview_(given: Given, /, connector: str, form: str, **options: Any) -> None:
     """Rows of a GetConnector, as the tap would emit them."""
     conditions = options.pop("where")
     preview(given.open(), Wanted(connector, conditions=conditions, **options), form)
+
+
+cli.add_command(check_)
 
 
 @cli.group("export")

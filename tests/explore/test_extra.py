@@ -28,7 +28,7 @@ def _run(missing: str, run: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("missing", ["jinja2", "rich"])
+@pytest.mark.parametrize("missing", ["jinja2", "rich", "ruamel"])
 def test_one_sentence_says_what_is_missing(missing: str) -> None:
     done = _run(missing, _EXPLORE)
     assert (done.returncode, done.stdout) == (78, "")
@@ -38,7 +38,7 @@ def test_one_sentence_says_what_is_missing(missing: str) -> None:
     assert "`pip_url: tap-afas[explore]`" in sentence
 
 
-@pytest.mark.parametrize("missing", ["jinja2", "rich"])
+@pytest.mark.parametrize("missing", ["jinja2", "rich", "ruamel"])
 def test_the_tap_needs_none_of_it(missing: str) -> None:
     done = _run(missing, _TAP)
     assert done.returncode == 0, done.stderr

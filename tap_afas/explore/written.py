@@ -1,0 +1,78 @@
+"""What `check --write` says of the file: on stderr, since the report alone goes to stdout."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from tap_afas.discovery import stream_name
+from tap_afas.loaded_key import start_anew_command
+from tap_afas.printed import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tap_afas.explore.merged import Put
+    from tap_afas.explore.settings_file import SettingsFile
+
+
+def tell(file: SettingsFile, put: Put, *, left_out: Iterable[str]) -> None:
+    """Say what was written, what was left, and what to do about streams that were loaded before.
+
+    Args:
+        file: The file.
+        put: What became of what was found.
+        left_out: Connectors for which there is only what something speaks against.
+    """
+    for line in _lines(file, put, sorted(left_out)):
+        click.echo(clean(line, None), err=True)
+
+
+def _lines(file: SettingsFile, put: Put, left_out: list[str]) -> Iterator[str]:
+    where = f"{file.path}, for {file.extractor}" if file.extractor else f"{file.path}"
+    if put.written:
+        yield f"Written to `streams` in {where}: {_listed(put.written)}."
+    else:
+        yield f"Nothing was written to {file.path}: there is nothing to set that it lacks."
+    for one in put.kept:
+        if one.name == "append":
+            yield (
+                f"Left as it is: {one.connector} has `append`, which is for streams without a key. To read it by the"
+                f" key {', '.join(one.found)}, take `append` out and set `primary_keys`."
+            )
+        else:
+            yield (
+                f"Left as it is: {one.connector} has `{one.name}` {_json(one.there)}, and what was found is"
+                f" {_json(one.found)}. Where that is right, change it."
+            )
+    if left_out:
+        yield (
+            f"Left out, since something speaks against it: {', '.join(left_out)}. Look at the report; `--doubtful`"
+            " writes these too."
+        )
+    if put.keyed:
+        yield _anew(file, put.keyed)
+
+
+def _listed(written: Mapping[str, Mapping[str, object]]) -> str:
+    return ", ".join(f"{name} ({', '.join(settings)})" for name, settings in written.items())
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _anew(file: SettingsFile, connectors: list[str]) -> str:
+    streams = [stream_name(one) for one in connectors]
+    of_these = f"If {streams[0]} was" if len(streams) == 1 else f"If any of {', '.join(streams)} were"
+    told = (
+        f"{of_these} loaded before: a table keeps the key that it was made with. Drop it in the target, and start the"
+        " stream anew, or the next run fails for it:"
+    )
+    command = start_anew_command(*connectors, extractor=file.extractor)
+    if command is None:
+        names = ", ".join(f"`{name}`" for name in streams)
+        return f"{told} take {names} out of `bookmarks` in the state file, and run again."
+    return f"{told} `{command}`, with the names of those that were, and your own target."
