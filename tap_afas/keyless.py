@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
@@ -16,6 +17,7 @@ from tap_afas.profit.known_connectors import stamp_candidates
 from tap_afas.profit.metainfo import Connector, Field
 from tap_afas.profit.query import Condition, Filter, and_filters
 from tap_afas.schema import kind_in_schema
+from tap_afas.variables import meltano
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -120,10 +122,17 @@ def tell(definitions: Iterable[StreamDefinition], settings: Settings) -> None:
     copies = "" if settings.emit_activate_version_messages else " Without ACTIVATE_VERSION, each run adds them again."
     logger.warning(
         "Read whole by every run, since no key is known: %s. With `streams.<connector>.primary_keys` they would be read"
-        " by what changed, as the others; `[]` says that there is no key, and silences this line.%s",
+        " by what changed, as the others: `%s` looks for keys. `[]` says that there is none, and silences this line.%s",
         ", ".join(names),
+        _check_command(),
         copies,
     )
+
+
+def _check_command() -> str:
+    """What looks for keys, as a person writes it here."""
+    extractor = os.environ.get("MELTANO_EXTRACTOR_NAME")
+    return f"{meltano()} invoke {extractor}:check" if extractor else "tap-afas-explore check"
 
 
 def _stamps(connector_id: str, schema: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from tap_afas.inputs import InputError
 from tap_afas.profit.known_connectors import FORMER_KEYS, KEYS, listed_key
+from tap_afas.variables import meltano
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,10 +50,8 @@ def start_anew_command(*connector_ids: str, extractor: str | None = None) -> str
     extractor = extractor or os.environ.get("MELTANO_EXTRACTOR_NAME")
     if not extractor:
         return None
-    environment = os.environ.get("MELTANO_ENVIRONMENT")
-    meltano = f"meltano --environment={environment}" if environment else "meltano"
     only = f"{extractor.upper().replace('-', '_')}__SELECT_FILTER='{json.dumps(connector_ids)}'"
-    return f"{only} {meltano} run --full-refresh {extractor} {os.environ.get('MELTANO_LOADER_NAME', _USUAL_LOADER)}"
+    return f"{only} {meltano()} run --full-refresh {extractor} {os.environ.get('MELTANO_LOADER_NAME', _USUAL_LOADER)}"
 
 
 def names_to_text(names: Sequence[str]) -> str:

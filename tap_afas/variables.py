@@ -32,6 +32,12 @@ def under_meltano() -> bool:
     return "MELTANO_EXTRACTOR_NAME" in os.environ
 
 
+def meltano() -> str:
+    """`meltano` as a person writes it to go on from here: in the same environment."""
+    environment = os.environ.get("MELTANO_ENVIRONMENT")
+    return f"meltano --environment={environment}" if environment else "meltano"
+
+
 def read_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The settings in variables such as `TAP_AFAS_TOKEN`, exported or in `.env`; an empty one counts as not set.
 

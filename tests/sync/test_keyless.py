@@ -50,6 +50,29 @@ def test_one_line_says_which_are_read_whole(sandbox: Sandbox) -> None:
     assert "known: Others. With" in other
 
 
+@pytest.mark.parametrize(
+    ("variables", "command"),
+    [
+        ({}, "tap-afas-explore check"),
+        ({"MELTANO_EXTRACTOR_NAME": "tap-afas-full"}, "meltano invoke tap-afas-full:check"),
+        (
+            {"MELTANO_EXTRACTOR_NAME": "tap-afas", "MELTANO_ENVIRONMENT": "prod"},
+            "meltano --environment=prod invoke tap-afas:check",
+        ),
+    ],
+)
+def test_it_names_what_looks_for_keys(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], command: str
+) -> None:
+    sandbox.load([articles(3)])
+    for name in ("MELTANO_EXTRACTOR_NAME", "MELTANO_ENVIRONMENT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    (line,) = run_tap(_config(sandbox)).lines("WARNING")
+    assert f"`{command}` looks for keys." in line
+
+
 def test_without_versions_it_says_what_that_does(sandbox: Sandbox) -> None:
     sandbox.load([articles(3)])
     ran = run_tap(_config(sandbox, emit_activate_version_messages=False))
