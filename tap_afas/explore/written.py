@@ -65,14 +65,13 @@ def _json(value: object) -> str:
 
 
 def _anew(file: SettingsFile, connectors: list[str]) -> str:
-    streams = [stream_name(one) for one in connectors]
-    of_these = f"If {streams[0]} was" if len(streams) == 1 else f"If any of {', '.join(streams)} were"
+    one = stream_name(connectors[0]) if len(connectors) == 1 else None
     told = (
-        f"{of_these} loaded before: a table keeps the key that it was made with. Drop it in the target, and start the"
-        " stream anew, or the next run fails for it:"
-    )
+        f"If {one} was loaded before: its" if one else "Whichever of those with a key now was loaded before: its"
+    ) + " table keeps the key that it was made with. Drop it in the target and start the stream anew, or the next run"
     command = start_anew_command(*connectors, extractor=file.extractor)
     if command is None:
-        names = ", ".join(f"`{name}`" for name in streams)
-        return f"{told} take {names} out of `bookmarks` in the state file, and run again."
-    return f"{told} `{command}`, with the names of those that were, and your own target."
+        what = f"`{one}`" if one else "it"
+        return f"{told} fails for it: take {what} out of `bookmarks` in the state file, and run again."
+    others = "" if one else "those that were loaded, and with "
+    return f"{told} fails for it: `{command}`, with {others}your own target."

@@ -434,8 +434,8 @@ def test_what_was_written_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
     written, left, anew = [line for line in ran.log if "ended:" not in line]
     assert written.startswith(f"Written to `streams` in {path}: Found (primary_keys, replication_key)")
     assert left.startswith("Left out, since something speaks against it: Prijzen.")
-    assert "take `Found`" in anew
-    assert "out of `bookmarks` in the state file" in anew
+    assert anew.startswith("Whichever of those with a key now was loaded before: its table keeps the key")
+    assert anew.endswith("take it out of `bookmarks` in the state file, and run again.")
 
     ran = _checked(sandbox, path, "--doubtful")
     assert json.loads(path.read_bytes())["streams"]["Prijzen"]["primary_keys"] == ["Artikel", "Prijslijst"]
@@ -466,6 +466,7 @@ def test_into_meltano_names_its_command(sandbox: Sandbox, tmp_path: Path) -> Non
     ran = _checked(sandbox, path)
     assert ran.exit_code == 0
     assert f"Written to `streams` in {path}, for tap-afas: Found" in ran.log[0]
+    assert ran.log[1].startswith("If Found was loaded before: its table keeps the key that it was made with.")
     assert """TAP_AFAS__SELECT_FILTER='["Found"]' meltano run --full-refresh tap-afas target-postgres""" in ran.log[1]
     assert sandbox.token not in path.read_text("utf-8")
     # Then there is nothing left to write.
