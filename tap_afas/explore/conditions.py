@@ -49,10 +49,10 @@ def read_condition(text: str) -> FilterCondition:
     if operator.endswith("empty"):
         if value:
             raise ValueError(f"{text!r} has a value behind “{operator}”, which takes none.")
-        return FilterCondition(found["field"], operator)  # type: ignore[arg-type]
+        return FilterCondition(found["field"], operator)  # type: ignore[arg-type]  # one of `OPERATORS`, as the form has it
     if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
         value = value[1:-1]
-    return FilterCondition(found["field"], operator, value)  # type: ignore[arg-type]
+    return FilterCondition(found["field"], operator, value)  # type: ignore[arg-type]  # likewise
 
 
 def period(

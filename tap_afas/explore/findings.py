@@ -90,11 +90,6 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     hourly_seconds: float
     hourly_rows: float
 
-    @property
-    def is_gentle(self) -> bool:
-        """Whether it stays within AFAS' advice of under a second a call."""
-        return self.seconds < 1
-
 
 class ConnectorReport(msgspec.Struct, frozen=True, kw_only=True):
     """What was found out about one connector.

@@ -97,7 +97,8 @@ def look(opened: Opened, ids: Sequence[str] | None = None) -> list[Seen]:
     for connector_id, connector in connection.describe(wanted).items():
         description = environment.connectors[connector_id]
         selected = connector_id in in_catalog if opened.catalog is not None else choice.match(connector_id)
-        definition, error, source = None, None, None
+        definition, error = None, None
+        source: Literal["settings", "catalog", "standard"] | None = None
         try:
             if isinstance(connector, ProfitError):
                 raise connector
@@ -111,7 +112,7 @@ def look(opened: Opened, ids: Sequence[str] | None = None) -> list[Seen]:
         elif definition is not None and definition.primary_keys:
             source = "standard"
         described = None if isinstance(connector, ProfitError) else connector
-        found.append(Seen(connector_id, description, described, definition, selected, source, error))  # type: ignore[arg-type]
+        found.append(Seen(connector_id, description, described, definition, selected, source, error))
     opened.ending.streams = len(found)
     return found
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _LANGUAGES: tuple[Language, ...] = ("en", "nl")
 _SOUND = "sound"
 _MOST_BARS = 60
-_SECONDS_IN_WORDS = 120
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ def _told(one: ConnectorReport, language: Language) -> Told:
         problems=[(problem, _steps(problem)) for problem in map(_without_rows(words), wording.problems(one))],
         how=words[one.sync].format(key=key + found, stamp=one.replication_key or words["none"]),
         rows=wording.rows(one.rows_read, complete=one.complete),
-        cost=_cost(one, words, wording),
+        cost=wording.cost(one.cost) if one.cost and one.cost.pages else "",
         chart=words["chart"].format(
             field=over_time.field,
             first=next(iter(over_time.months), ""),
@@ -177,24 +176,6 @@ def _without_rows(words: dict[str, str]) -> Any:
 def _steps(problem: Problem) -> list[str]:
     steps = problem.fix.splitlines()
     return [step.partition(". ")[2] for step in steps] if len(steps) > 1 else steps
-
-
-def _cost(one: ConnectorReport, words: dict[str, str], wording: Wording) -> str:
-    cost = one.cost
-    if cost is None or not cost.pages:
-        return ""
-    return words["cost"].format(
-        page_rows=wording.number(cost.page_rows),
-        seconds=wording.decimal(cost.seconds),
-        backfill=wording.number(cost.backfill_requests),
-        backfill_time=_time(cost.backfill_seconds, wording),
-        hourly=wording.number(cost.hourly_requests),
-        hourly_time=_time(cost.hourly_seconds, wording),
-    )
-
-
-def _time(seconds: float, wording: Wording) -> str:
-    return f"{wording.decimal(seconds)} s" if seconds < _SECONDS_IN_WORDS else f"{wording.number(seconds / 60)} min"
 
 
 def _bars(over_time: RowsOverTime) -> list[Bar]:

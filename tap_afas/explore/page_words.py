@@ -42,8 +42,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "how": "Sync",
         "fields": "Fields",
         "rows": "Read",
-        "cost": "A page of {page_rows} rows takes {seconds} s. A first load: {backfill} requests, {backfill_time};"
-        " a run each hour: {hourly} requests, {hourly_time}, of AFAS' time.",
         "cost_title": "Cost",
         "do": "What to do",
         "nothing_to_do": "Nothing to change.",
@@ -96,8 +94,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "how": "Sync",
         "fields": "Velden",
         "rows": "Gelezen",
-        "cost": "Een pagina van {page_rows} rijen duurt {seconds} s. Eerste keer laden: {backfill} vragen,"
-        " {backfill_time}; elk uur draaien: {hourly} vragen, {hourly_time}, van AFAS' tijd.",
         "cost_title": "Kosten",
         "do": "Wat te doen",
         "nothing_to_do": "Niets aan te veranderen.",

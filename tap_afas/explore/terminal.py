@@ -108,10 +108,10 @@ def show(*parts: RenderableType) -> None:
         OutputError: It can't be written.
     """
     console = _console()
-    for part in parts:
-        console.print(part)
-    printed = console.file.getvalue()  # type: ignore[attr-defined]
-    write("".join(f"{line.rstrip()}\n" for line in printed.splitlines()))
+    with console.capture() as capture:
+        for part in parts:
+            console.print(part)
+    write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
 
 
 def show_records(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from tap_afas.explore.texts import Wording
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_afas.explore.findings import ConnectorReport, Cost, Report
+    from tap_afas.explore.findings import ConnectorReport, Report
     from tap_afas.explore.texts import Language
 
 _WIDTH = 110
@@ -28,9 +28,6 @@ _WORDS: dict[Language, dict[str, str]] = {
         "full_table": "read whole by every run",
         "append": "each change a row more",
         "found": " (found)",
-        "cost": "A page of {page_rows} rows takes {seconds} s. A first load: {backfill} requests, {backfill_time};"
-        " a run each hour: {hourly} requests, {hourly_time}, of AFAS' time.",
-        "more": " Of at least {rows} rows.",
         "block": "To paste into the settings:",
         "doubtful": "Found, but look at these first:",
         "maps": "To hash or drop personal data:",
@@ -47,9 +44,6 @@ _WORDS: dict[Language, dict[str, str]] = {
         "full_table": "elke keer helemaal gelezen",
         "append": "elke wijziging een rij erbij",
         "found": " (gevonden)",
-        "cost": "Een pagina van {page_rows} rijen duurt {seconds} s. Eerste keer laden: {backfill} vragen,"
-        " {backfill_time}; elk uur draaien: {hourly} vragen, {hourly_time}, van AFAS' tijd.",
-        "more": " Bij minstens {rows} rijen.",
         "block": "Te plakken in de instellingen:",
         "doubtful": "Gevonden, maar kijk hier eerst naar:",
         "maps": "Om persoonsgegevens te hashen of weg te laten:",
@@ -113,7 +107,7 @@ def _about(one: ConnectorReport, words: dict[str, str], wording: Wording) -> Ite
         for step in problem.fix.splitlines():
             yield from _step(step)
     if one.cost is not None and one.cost.pages:
-        yield from textwrap.wrap("  " + _cost(one.cost, words, wording), _WIDTH, subsequent_indent="  ")
+        yield from textwrap.wrap("  " + wording.cost(one.cost), _WIDTH, subsequent_indent="  ")
 
 
 def _step(step: str) -> Iterator[str]:
@@ -124,23 +118,6 @@ def _step(step: str) -> Iterator[str]:
     )
     if brace:
         yield f"       {brace}{pasted}"
-
-
-def _cost(cost: Cost, words: dict[str, str], wording: Wording) -> str:
-    told = words["cost"].format(
-        page_rows=wording.number(cost.page_rows),
-        seconds=wording.decimal(cost.seconds),
-        backfill=wording.number(cost.backfill_requests),
-        backfill_time=_time(cost.backfill_seconds, wording),
-        hourly=wording.number(cost.hourly_requests),
-        hourly_time=_time(cost.hourly_seconds, wording),
-    )
-    return told + (words["more"].format(rows=wording.number(cost.rows)) if cost.counted == "at least" else "")
-
-
-def _time(seconds: float, wording: Wording) -> str:
-    minute = 60
-    return f"{wording.decimal(seconds)} s" if seconds < 2 * minute else f"{wording.number(seconds / minute)} min"
 
 
 def _block(block: dict[str, Any]) -> Iterator[str]:

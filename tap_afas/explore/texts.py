@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import ModuleType
 
-    from tap_afas.explore.findings import ConnectorReport, Finding, Report
+    from tap_afas.explore.findings import ConnectorReport, Cost, Finding, Report
 
 Language = Literal["en", "nl"]
+_SECONDS_TOLD = 120
 _LANGUAGES: dict[Language, ModuleType] = {"en": texts_en, "nl": texts_nl}
 
 
@@ -56,6 +57,23 @@ class Wording:
     def decimal(self, value: float) -> str:
         """A number with one digit behind the point, or the comma."""
         return f"{value:.1f}".replace(".", self.texts.POINT)
+
+    def cost(self, cost: Cost) -> str:
+        """What reading a connector takes."""
+        told: str = self.texts.COST.format(
+            page_rows=self.number(cost.page_rows),
+            seconds=self.decimal(cost.seconds),
+            backfill=self.number(cost.backfill_requests),
+            backfill_time=self._time(cost.backfill_seconds),
+            hourly=self.number(cost.hourly_requests),
+            hourly_time=self._time(cost.hourly_seconds),
+        )
+        if cost.counted == "at least":
+            told += self.texts.COST_AT_LEAST.format(rows=self.number(cost.rows))
+        return told
+
+    def _time(self, seconds: float) -> str:
+        return f"{self.decimal(seconds)} s" if seconds < _SECONDS_TOLD else f"{self.number(seconds / 60)} min"
 
     def listed(self, names: Iterable[str]) -> str:
         """Names as a list: `A, B and C`."""

@@ -74,6 +74,12 @@ SORTS = {
     "salary": "salary",
 }
 
+COST = (
+    "A page of {page_rows} rows takes {seconds} s. A first load: {backfill} requests, {backfill_time}; a run each hour:"
+    " {hourly} requests, {hourly_time}, of AFAS' time."
+)
+COST_AT_LEAST = " Of at least {rows} rows."
+
 KINDS = {
     "string": "text",
     "integer": "a whole number",

@@ -75,6 +75,12 @@ SORTS = {
     "salary": "salaris",
 }
 
+COST = (
+    "Een pagina van {page_rows} rijen duurt {seconds} s. Eerste keer laden: {backfill} vragen, {backfill_time}; elk uur"
+    " draaien: {hourly} vragen, {hourly_time}, van AFAS' tijd."
+)
+COST_AT_LEAST = " Bij minstens {rows} rijen."
+
 KINDS = {
     "string": "tekst",
     "integer": "geheel getal",

@@ -38,11 +38,6 @@ class KeyProof:
         self.empties = 0
         self._known: set[bytes] = set()
 
-    @property
-    def holds(self) -> bool:
-        """Whether each row so far has a key of its own, without an empty part."""
-        return self.repeated is None and self.empty is None
-
     def add(self, page: Page, positions: Sequence[int] | None = None) -> None:
         """Take rows of a page.
 

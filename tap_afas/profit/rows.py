@@ -95,7 +95,8 @@ class RowReader:
         # Field ids can be anything, attribute names can't.
         self.attributes = {field: f"f{number}" for number, field in enumerate(self.kinds)}
         self._row = self.row_struct(self.kinds)
-        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Answer", [("rows", list[self._row])]))  # type: ignore[name-defined]
+        rows: Any = list[self._row]  # type: ignore[name-defined]  # a type that is made here
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(msgspec.defstruct("Answer", [("rows", rows)]))
         self.replaced: set[str] = set()
         self._warned: set[str] = set()
 
@@ -116,7 +117,7 @@ class RowReader:
             UnfitValueError: A value doesn't fit its field's type.
         """
         try:
-            rows: list[Any] = self._decoder.decode(body).rows  # type: ignore[attr-defined]
+            rows: list[Any] = self._decoder.decode(body).rows
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             rows = self._read_tolerantly(body)
         return Page(self, rows)
@@ -130,7 +131,7 @@ class RowReader:
             try:
                 mended = repair_json(body)
                 with contextlib.suppress(msgspec.DecodeError, RecursionError):
-                    return self._told_of(self._decoder.decode(mended).rows)  # type: ignore[attr-defined]
+                    return self._told_of(self._decoder.decode(mended).rows)
                 rows = self._told_of(_rows.decode(mended).rows)
             except (msgspec.DecodeError, ValueError, RecursionError):
                 raise _no_page() from None

@@ -10,7 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 from links import ROOT
 
 from harness.articles import articles, config_of

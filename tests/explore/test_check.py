@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
-from afas_sandbox import Connector, Fault, Field, Table, amsterdam
+from afas_sandbox import Connector, Fault, Table, amsterdam
 from afas_sandbox.data import dataset
 from harness.articles import config_of
 from harness.command import run_tap, without_waiting
 from harness.key_traps import LATER, TRAPS, Trap
-from harness.planted import CODE, PLANTS, Plant, made, moment
+from harness.planted import CODE, PLANTS, Plant, fields_of, made, moment
 from tap_afas.connection import Connection
 from tap_afas.discovery import define_stream
 from tap_afas.explore import texts_en, texts_nl
@@ -376,11 +376,7 @@ def test_what_is_proposed_can_be_synced(sandbox: Sandbox, trap: Trap) -> None:
     rows = [
         tuple(value.removesuffix("Z") + ".000" if _is_wall(value) else value for value in row) for row in trap.made()
     ]
-    fields = [
-        Field(one.id, one.data_type, one.label, one.label, one.length, one.decimals, one.control_type)  # type: ignore[arg-type]  # of AFAS
-        for one in trap.connector.fields.values()
-    ]
-    connector = Connector(trap.name, trap.name, trap.name, tuple(fields))
+    connector = Connector(trap.name, trap.name, trap.name, fields_of(trap.fields))
     sandbox.load([Table(connector, rows, lambda _: rows[0])])
     report = _check(sandbox)
     assert report.connectors[0].rows_read == len(rows)

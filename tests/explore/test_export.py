@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from afas_sandbox import Connector, Fault, Field, Table
 from harness.articles import articles, config_of

@@ -183,7 +183,7 @@ def test_what_reading_takes() -> None:
     assert cost.backfill_seconds == pytest.approx(6.0, abs=0.01)
     assert (cost.hourly_requests, cost.hourly_rows) == (2, 100)
     assert cost.seconds == pytest.approx(0.6)
-    assert (cost.slowest, cost.is_gentle) == (0.7, True)
+    assert cost.slowest == 0.7
     assert findings_about(cost) == []
     whole = timing.cost(rows=100_050, counted=None, page_size=10_000, incremental=False, changes_a_day=None)
     assert whole.hourly_requests == whole.backfill_requests == 12

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from harness.planted import field_forms
 from tap_afas.profit.key_finder import KeyFinder, KeyVerdict
 from tap_afas.profit.metainfo import Connector, Field, kinds_of
 from tap_afas.profit.rows import Page, RowReader
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
     from tap_afas.profit.query import Query
 
 Row = tuple[Any, ...]
-_KINDS: dict[str, tuple[str, int, int]] = {
-    "code": ("string", 15, 5),
-    "text": ("string", 80, 1),
-    "int": ("int", 9, 1),
-    "amount": ("decimal", 26, 1),
-    "day": ("date", 0, 4),
-    "moment": ("date", 0, 8),
-    "guid": ("string", 36, 1),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +28,7 @@ class Trap:
 
     Attributes:
         name: Its id.
-        fields: Its fields, each `id:kind` or `id:kind:label`.
+        fields: Its fields, as `field_forms` has them.
         keys: The sets of fields that can't repeat; none: no set can't.
         rows: Its rows.
     """
@@ -49,12 +41,7 @@ class Trap:
     @property
     def connector(self) -> Connector:
         """As AFAS describes it."""
-        found = {}
-        for text in self.fields.split():
-            name, kind, *label = text.split(":")
-            data_type, length, control = _KINDS[kind]
-            shown = (label or [name])[0].replace("_", " ")
-            found[name] = Field(name, data_type, shown, length, 2 if kind == "amount" else 0, control)
+        found = {form[0]: Field(*form) for form in field_forms(self.fields)}
         return Connector(self.name, self.name.replace("_", " "), found)
 
     def made(self) -> list[Row]:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from afas_sandbox import Connector, Fault, Field, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from afas_sandbox import Row
 
 _KINDS: dict[str, tuple[Any, int, int]] = {
+    "guid": ("string", 36, 1),
     "code": ("string", 15, 5),
     "text": ("string", 80, 1),
     "int": ("int", 9, 1),
@@ -21,15 +24,28 @@ _KINDS: dict[str, tuple[Any, int, int]] = {
 }
 
 
-def made(name: str, fields: str, rows: list[Row], description: str = "") -> Table:
-    """A connector; a field is `id:kind` or `id:kind:label`, with `_` for a blank in its label."""
-    found = []
+def field_forms(fields: str) -> Iterator[tuple[str, Any, str, int, int, int]]:
+    """Id, data type, label, length, decimals and control type of fields that are written `id:kind` or `id:kind:label`.
+
+    In a label, `_` stands for a blank.
+    """
     for text in fields.split():
         one, kind, *label = text.split(":")
         data_type, length, control = _KINDS[kind]
-        told = (label or [one])[0].replace("_", " ")
-        found.append(Field(one, data_type, told, told, length, 2 if kind == "amount" else 0, control))
-    connector = Connector(name, description or name, description or name, tuple(found))
+        yield one, data_type, (label or [one])[0].replace("_", " "), length, 2 if kind == "amount" else 0, control
+
+
+def fields_of(fields: str) -> tuple[Field, ...]:
+    """The same, as the sandbox has them."""
+    return tuple(
+        Field(one, data_type, label, label, length, decimals, control)
+        for one, data_type, label, length, decimals, control in field_forms(fields)
+    )
+
+
+def made(name: str, fields: str, rows: list[Row], description: str = "") -> Table:
+    """A connector; its fields as `field_forms` has them."""
+    connector = Connector(name, description or name, description or name, fields_of(fields))
     return Table(connector, rows, lambda _: rows[0])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from ruamel.yaml import YAML
@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from afas_sandbox import Connector, Field, Table
 from demo.comparison import Way, as_loaded, differences, expected
 from demo.project import Project, settings_of
-from harness.key_traps import _KINDS, TRAPS, Trap
-from harness.planted import moment
+from harness.key_traps import TRAPS, Trap
+from harness.planted import fields_of, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,15 +38,8 @@ _DOUBTED = {"Dossierbijlagen", "Inkoopfacturen", "Verlofrechten_per_jaar"}
 
 def _table(trap: Trap, rows: list[Row]) -> Table:
     """A trap as a connector that tells when a row changed, with rows to come."""
-    fields: list[Field] = []
-    kinds: list[str] = []
-    for text in trap.fields.split():
-        name, kind, *label = text.split(":")
-        data_type, length, control = _KINDS[kind]
-        told = (label or [name])[0].replace("_", " ")
-        fields.append(Field(name, cast("Any", data_type), told, told, length, 2 if kind == "amount" else 0, control))
-        kinds.append(kind)
-    fields.append(Field(_STAMP, "date", "Changed on", "Gewijzigd op"))
+    kinds = [text.split(":")[1] for text in trap.fields.split()]
+    fields = (*fields_of(trap.fields), Field(_STAMP, "date", "Changed on", "Gewijzigd op"))
     cells: dict[str, Callable[[int], Any]] = {
         "code": lambda number: f"Z{number:05}",
         "text": lambda number: f"nieuw {number}",
@@ -61,7 +54,7 @@ def _table(trap: Trap, rows: list[Row]) -> Table:
         trap.name,
         trap.name,
         trap.name,
-        tuple(fields),
+        fields,
         key=tuple(field.id for field in fields if field.id in key),
         stamp=_STAMP,
         changeable=tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -13,9 +14,12 @@ from hypothesis import strategies as st
 from tap_afas.profit.rows import RowReader
 from tap_afas.profit.unfit import UnfitValueError
 
+if TYPE_CHECKING:
+    from tap_afas.profit.metainfo import Kind
 
-def _read(kind: str, written: str, *, key: tuple[str, ...] = ("Code",)) -> object:
-    reader = RowReader("Articles", {"Code": "string", "Number": kind}, key=key)  # type: ignore[dict-item]
+
+def _read(kind: Kind, written: str, *, key: tuple[str, ...] = ("Code",)) -> object:
+    reader = RowReader("Articles", {"Code": "string", "Number": kind}, key=key)
     page = reader.read(f'{{"rows":[{{"Code":"K1","Number":{written}}}]}}'.encode())
     return page.column("Number")[0]
 
@@ -52,7 +56,7 @@ def _read(kind: str, written: str, *, key: tuple[str, ...] = ("Code",)) -> objec
 )
 @pytest.mark.parametrize("kind", ["integer", "number"])
 @pytest.mark.parametrize("key", [("Code",), ("Code", "Number")])
-def test_what_is_no_number(kind: str, written: str, key: tuple[str, ...]) -> None:
+def test_what_is_no_number(kind: Kind, written: str, key: tuple[str, ...]) -> None:
     began = time.monotonic()
     with pytest.raises(UnfitValueError, match=r"The value of Number in the row with Code = .?K1") as caught:
         _read(kind, written, key=key)

@@ -6,7 +6,7 @@ import pathlib
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
