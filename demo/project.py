@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -87,13 +86,6 @@ class Project:
     def run(self, *options: str) -> str:
         """Run the pipeline once, and tell what Meltano said."""
         return self._meltano("run", *options, *_PIPELINE)
-
-    def run_line(self, line: str) -> str:
-        """Run a command as the tap's messages show it: variables, then `meltano` and its arguments."""
-        words = shlex.split(line)
-        first = words.index("meltano")
-        variables = dict(word.split("=", 1) for word in words[:first])
-        return self._meltano(*words[first + 1 :], **variables)
 
     def shell(self, lines: str) -> str:
         """Run lines of bash in the project's folder, as a person would who has Meltano installed there.
