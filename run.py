@@ -16,7 +16,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 USAGE = """\
 python3 run.py try      the whole way: AFAS (a sandbox), tap-afas, Meltano, PostgreSQL; twice, and compared
-python3 run.py test     all checks and tests; with --quick: in about a minute; with other arguments: pytest with those
+python3 run.py test     checks and tests; with --quick: in two or three minutes; with --coverage: how much the quick ones reach;
+                        with other arguments: pytest with those
 python3 run.py mutants  small changes to the paginators: does a test notice? hours; with arguments: only these files
 python3 run.py bench    the tap beside its peers, about an hour; with arguments: only some tables
 """
@@ -30,13 +31,13 @@ MORE_CHECKS = (
 # One worker a processor; whoever is done takes tests from whoever isn't.
 PYTEST = ("pytest", "--numprocesses=auto", "--dist=worksteal")
 QUICK = ("-m", "not slow and not postgres")
-# What is traced takes twice as long: the slow tests aren't.
-ALL_TESTS = (
+ALL_TESTS = ((*PYTEST, "-m", "not long"),)
+# What is traced takes twice as long, so it is a job of its own.
+COVERAGE = (
     ("coverage", "erase"),
     ("coverage", "run", "-m", *PYTEST, *QUICK),
     ("coverage", "combine", "--quiet"),
     ("coverage", "report"),
-    (*PYTEST, "-m", "slow or postgres"),
 )
 OLDEST_PYTHON = (3, 11)
 OLDEST_UV = (0, 8)
@@ -76,6 +77,8 @@ def test(python: Path, arguments: list[str]) -> int:
     """Run the checks and the tests."""
     if arguments == ["--quick"]:
         steps = [*QUICK_CHECKS, (*PYTEST, *QUICK)]
+    elif arguments == ["--coverage"]:
+        steps = [*COVERAGE]
     elif arguments:
         steps = [("pytest", *arguments)]
     else:

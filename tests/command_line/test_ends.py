@@ -23,6 +23,7 @@ from tap_afas.tap import TapAfas
 if TYPE_CHECKING:
     from afas_sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the cases are a POSIX shell's")
 TO_FULL_DISK = '"$0" -m tap_afas --config "$1" >/dev/full'
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from afas_sandbox import Sandbox
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the cases are a POSIX shell's")
 @pytest.mark.parametrize("name", exit_cases.CASES)
 def test_a_case_ends_as_the_table_says(sandbox: Sandbox, name: str) -> None:

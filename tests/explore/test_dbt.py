@@ -160,6 +160,7 @@ def test_with_dbt_utils(sandbox: Sandbox, dbt: Dbt) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_tests_hold_and_fail_on_what_was_loaded(sandbox: Sandbox, dbt: Dbt, database: Database) -> None:
     sandbox.load([articles(20), articles(20, "Pairs")])
     streams = {"Articles": {"primary_keys": ["Code"]}, "Pairs": {"primary_keys": ["Code", "Number"]}}

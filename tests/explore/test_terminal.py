@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
 _STEERS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 
+pytestmark = pytest.mark.slow
+
 
 def _steering(text: str) -> set[str]:
     return {one for one in text if unicodedata.category(one) in _STEERS and one != "\n"}

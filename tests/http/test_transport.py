@@ -47,10 +47,10 @@ def _client(url: str, timeout: float = 5) -> ProfitClient:
 def test_drop_by_drop_ends_in_time(name: str, of: str) -> None:
     with server(lambda connection: drip(connection, name)) as url, without_waiting():
         asked: dict[str, Callable[[], object]] = {
-            "pages": lambda: _client(url, timeout=0.3).rows("Articles", QUESTION, once=True),
-            "descriptions": lambda: _client(url, timeout=0.3).connector("Articles"),
-            "the list": lambda: _client(url, timeout=0.3).environment(),
-            "the token": lambda: ClientCredentials("an id", "a secret", f"{url}/oauth/token", timeout=0.3).header(),
+            "pages": lambda: _client(url, timeout=0.1).rows("Articles", QUESTION, once=True),
+            "descriptions": lambda: _client(url, timeout=0.1).connector("Articles"),
+            "the list": lambda: _client(url, timeout=0.1).environment(),
+            "the token": lambda: ClientCredentials("an id", "a secret", f"{url}/oauth/token", timeout=0.1).header(),
         }
         began = time.monotonic()
         with pytest.raises(ProfitError, match=r"[Nn]o whole answer") as caught:

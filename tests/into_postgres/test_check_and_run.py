@@ -79,6 +79,7 @@ def _stored(value: Any, kind: str) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_no_stream_is_read_whole_that_has_a_key_and_a_stamp_to_be_found(
     sandbox: Sandbox, database: Database, tmp_path: Path
 ) -> None:

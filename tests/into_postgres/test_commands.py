@@ -41,6 +41,7 @@ _STREAMS = """\
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_commands_see_the_projects_settings(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.load([articles(3), Table(_ODD, [(1, "x@y.example")], lambda _: ())])
     text = Project.of_the_clone()

@@ -52,6 +52,7 @@ def _loaded(database: Database, name: str = "Zaken") -> dict[Any, Any]:
     return {row["Nummer"]: row["Naam"] for row in database.rows(name)}
 
 
+@pytest.mark.long
 def test_the_commands(sandbox: Sandbox, database: Database, tmp_path: Path) -> None:
     sandbox.load([_table("Zaken"), _table("Klanten")])
     by_name = {"primary_keys": ["Naam"]}
