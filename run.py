@@ -16,8 +16,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 USAGE = """\
 python3 run.py try      the whole way: AFAS (a sandbox), tap-afas, Meltano, PostgreSQL; twice, and compared
-python3 run.py test     checks and tests; with --quick: in two or three minutes; with --coverage: how much the quick ones reach;
-                        with other arguments: pytest with those
+python3 run.py test     checks and tests; with --quick: in two or three minutes; with other arguments: pytest;
+                        with --coverage: how much the quick ones reach
 python3 run.py mutants  small changes to the paginators: does a test notice? hours; with arguments: only these files
 python3 run.py bench    the tap beside its peers, about an hour; with arguments: only some tables
 """
