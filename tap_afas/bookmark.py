@@ -142,7 +142,10 @@ class Bookmark:
         unit: In which steps stamps are shown, as far as is known.
         witness: The key of a row whose stamp was the bookmark.
         place: Where a killed run can go on (`resume_point`); empty where there is none.
-        version: Of the last full table.
+        version: The highest one of its records' so far.
+        active_version: Of the last complete reading of the whole table.
+        refreshed_at: AFAS' `Date` when that began.
+        refresh_tried_at: AFAS' `Date` when one began after that which isn't complete.
         rows_read: Of the last complete run.
         rows_whole: How many rows the last accepted reading of the whole table had.
         key: The key that the stream was loaded under; None: nothing was loaded yet.
@@ -160,6 +163,9 @@ class Bookmark:
     witness: str | None = None
     place: str = ""
     version: int | None = None
+    active_version: int | None = None
+    refreshed_at: str | None = None
+    refresh_tried_at: str | None = None
     rows_read: int | None = None
     rows_whole: int | None = None
     key: str | None = None
@@ -179,6 +185,7 @@ class Bookmark:
         """A bookmark that begins with all rows, and knows what was loaded."""
         return dataclasses.replace(
             Bookmark(self.replication_key, version=self.version, rows_read=self.rows_read, rows_whole=self.rows_whole),
+            active_version=self.active_version,
             key=self.key,
             loaded_under=self.loaded_under,
             environment=self.environment,
@@ -270,6 +277,9 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
     common = Bookmark(
         replication_key=key.id if key else None,
         version=_number(state.get("version")),
+        active_version=_number(state.get("active_version")),
+        refreshed_at=_text(state.get("refreshed_at")) or None,
+        refresh_tried_at=_text(state.get("refresh_tried_at")) or None,
         rows_read=_number(state.get("rows_read")),
         rows_whole=_number(state.get("rows_whole")),
         key=_text(state.get("key")) or None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import UNSET
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_afas.environment import environment_problems
@@ -16,6 +17,7 @@ from tap_afas.profit.auth import ClassicToken
 from tap_afas.profit.client_certificate import certificate_problems
 from tap_afas.profit.transport import is_loopback
 from tap_afas.profit.wall_time import WallClock
+from tap_afas.refresh import duration
 from tap_afas.settings import Settings
 from tap_afas.spelling import did_you_mean
 from tap_afas.variables import unread
@@ -73,6 +75,7 @@ def config_problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
         *_credential_problems(settings),
         *_address_problems(settings),
         *certificate_problems(settings.client_certificate, settings.client_certificate_key),
+        *_refresh_problems(settings),
         *_other_problems(settings),
     ]
 
@@ -136,6 +139,28 @@ def _url_problems(url: str) -> Iterable[str]:
         yield f"`base_url` must begin with https: otherwise everybody on the way to {host} could read the token."
     elif parts.username or parts.password or parts.query or parts.fragment:
         yield "`base_url` may hold no user name, `?` or `#`."
+
+
+def _refresh_problems(settings: Settings) -> Iterable[str]:
+    every = {"full_refresh_every": settings.full_refresh_every or ""}
+    for name, stream in settings.streams.items():
+        if stream.full_refresh_every is not UNSET:
+            every[f"streams.{name}.full_refresh_every"] = stream.full_refresh_every or ""
+            if stream.full_refresh_every and stream.emit_activate_version_messages is False:
+                yield (
+                    f"`streams.{name}` sets `full_refresh_every`, and `emit_activate_version_messages` to false: only"
+                    " by that message does a target learn what is gone. Take one of them out."
+                )
+    for name, text in every.items():
+        try:
+            duration(text)
+        except ValueError:
+            yield f"`{name}` must be a number of days or hours, such as 7d or 12h; empty: never."
+    if any(every.values()) and not settings.emit_activate_version_messages:
+        yield (
+            "`full_refresh_every` is set, and `emit_activate_version_messages` is false: only by that message does a"
+            " target learn what is gone. Take one of them out."
+        )
 
 
 def _other_problems(settings: Settings) -> Iterable[str]:

@@ -77,10 +77,11 @@ def from_start(where: Filter, key: ReplicationKey, start_date: str) -> Filter:
 
 
 def check(definitions: Iterable[StreamDefinition], settings: Settings) -> None:
-    """Check that every full table without a key ends with ACTIVATE_VERSION, or none does.
+    """Check what `streams` says of versions of streams without a key.
 
     Raises:
-        SettingsError: `streams` leaves it out for one: each run would add all its rows again.
+        SettingsError: It leaves ACTIVATE_VERSION out for a full table: each run would add all its rows again. Or it has
+            a stream refreshed that appends.
     """
     for definition in definitions:
         mine = settings.stream(definition.connector_id)
@@ -93,6 +94,12 @@ def check(definitions: Iterable[StreamDefinition], settings: Settings) -> None:
                 f"{definition.connector_id}: `emit_activate_version_messages: false` in `streams` is for streams with a"
                 " key. This one has none, so each run would add all its rows once more. Take it out, or set"
                 " `primary_keys`."
+            )
+        appends = not definition.primary_keys and definition.replication_method == "INCREMENTAL"
+        if appends and mine.full_refresh_every is not UNSET and mine.full_refresh_every:
+            raise SettingsError(
+                f"{definition.connector_id}: `full_refresh_every` in `streams` can't be for a stream that appends: what"
+                " it sent is the history of the rows, and would be taken out. Take it out, or set `primary_keys`."
             )
 
 

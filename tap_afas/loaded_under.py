@@ -96,6 +96,10 @@ class LoadedUnder:
         """Which of the settings that select rows are others."""
         return [words for name, words in _SELECTING.items() if getattr(self, name) != getattr(other, name)]
 
+    def selecting_as(self, other: LoadedUnder) -> LoadedUnder:
+        """This one, with the other's settings that select rows."""
+        return dataclasses.replace(self, **{name: getattr(other, name) for name in _SELECTING})
+
     @property
     def kinds(self) -> dict[str, str]:
         """The letter of the kind, by the letters of the field; without those that two fields share."""

@@ -15,29 +15,27 @@ from msgspec import UNSET
 
 from tap_afas.bookmark import Bookmark, ReplicationKey
 from tap_afas.filters import split_filter, with_longest_bounds
-from tap_afas.inputs import StateError
 from tap_afas.profit.key_advice import key_hints
 from tap_afas.profit.known_connectors import is_assumed
 from tap_afas.profit.metainfo import kinds_of
-from tap_afas.profit.pagination.key import KeyField, key_from_text
+from tap_afas.profit.pagination.key import KeyField
 from tap_afas.profit.pagination.keyset import KeysetPaginator
 from tap_afas.profit.pagination.offset import OffsetPaginator, offset_order
 from tap_afas.profit.pagination.page_size import PageSize
-from tap_afas.profit.pagination.run_paginator import RunPaginator
-from tap_afas.profit.pagination.scan import ResumePoint, Scan, StartingPoint
-from tap_afas.profit.pagination.selection import all_rows, changed_since, empty_stamp, stamps_between
 from tap_afas.profit.rows import RowReader
-from tap_afas.profit.wall_time import SECONDS, UnreadableError, floor, shift
+from tap_afas.profit.wall_time import SECONDS, shift
+from tap_afas.readings import Reading, Readings
+from tap_afas.refresh import Course, Schedule, course_of
 from tap_afas.resume_point import read_resume_point
 from tap_afas.stream_definition import SchemaChangedError, StreamDefinition
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tap_afas.profit.metainfo import Connector, Kind
     from tap_afas.profit.pagination import Paginator
     from tap_afas.profit.pagination.key import Key, KeyKind
-    from tap_afas.profit.pagination.selection import Selection, Stamp
+    from tap_afas.profit.pagination.scan import ResumePoint
     from tap_afas.profit.query import Filter
     from tap_afas.profit.wall_time import WallClock
     from tap_afas.settings import Settings
@@ -62,24 +60,26 @@ class Plan:
     Attributes:
         reader: Reads the pages.
         emitted: The fields that records hold, with the kinds of their columns; the first ones of what is read.
-        paginator: What is read, one selection after the other.
+        first: What is read first.
+        then: What is read after that, one after the other, from the bookmark as it is by then.
         bookmark: What the state says, as far as it can be used.
         keys: The key's fields, as AFAS compares them.
+        course: What the run does beside reading what changed.
         start: When the run started.
         began: AFAS' `Date` then; None: it told none, or the run goes on from a resume point.
         appends: Whether each change is sent as one row more.
-        activates: Whether its end lets the target take out the rows of other versions.
     """
 
     reader: RowReader
     emitted: dict[str, Kind]
-    paginator: RunPaginator
+    first: Reading
+    then: tuple[Callable[[Bookmark], Reading], ...]
     bookmark: Bookmark
     keys: tuple[KeyField, ...]
+    course: Course
     start: datetime.datetime
     began: datetime.datetime | None
     appends: bool = False
-    activates: bool = False
 
     @property
     def is_first(self) -> bool:
@@ -95,7 +95,9 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     *,
     settings: Settings,
     where: Filter,
+    every: str = "",
     version: int | None = None,
+    changed: bool = False,
     most_rows: int | None = None,
 ) -> Plan:
     """Hold a stream against its connector, filter and state, and decide how it is read.
@@ -107,7 +109,9 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         replication_key: The stream's replication key; None for a full table.
         settings: The settings of the run.
         where: Which rows; the stream's `filter`.
-        version: The version of the records of a full table, where versions are wanted.
+        every: How often the stream is read whole; empty: an incremental one never, a full table now.
+        version: The lowest that a new version may be; None: no versions are wanted.
+        changed: Whether settings changed, so that the rows that are loaded aren't those that are wanted.
         most_rows: How many rows are wanted at most.
 
     Raises:
@@ -132,16 +136,16 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     by_key = bool(sorting_key)
     size = settings.page_size_for(mine, len(connector.fields))
     pages = PageSize(size if most_rows is None else min(size, max(1, most_rows)), bookmark.rows_fit)
-    stamp = definition.stamp
+    stamp, appends = definition.stamp, replication_key is not None and not keys
     if stamp is not None:
         definition.check_stamp(connector, columns[stamp])
     parts = split_filter(where, sorting_key, stamp, connector)
     order = keys if by_key else tuple(offset_order(fields, with_longest_bounds(where, stamp)))
-    start = connector.described_at or datetime.datetime.now(tz=datetime.UTC)
+    now_at = start = connector.described_at or datetime.datetime.now(tz=datetime.UTC)
     resume_point: ResumePoint | None = None
     if replication_key is not None:
         replication_key = dataclasses.replace(replication_key, by_day=own[replication_key.id] == "date")
-        bookmark = _usable_bookmark(bookmark, definition, replication_key, start, appends=not keys)
+        bookmark = _usable_bookmark(bookmark, definition, replication_key, start, appends=appends)
         if bookmark.place:
             resume_point, start = read_resume_point(definition.name, bookmark.place, keys, replication_key)
 
@@ -151,29 +155,35 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     def walk(selected: Filter, cursor: Sequence[Key]) -> Paginator:
         return KeysetPaginator(keys, pages, selected, cursor) if by_key else by_offset(selected)
 
-    since, selections = StartingPoint(), [all_rows()]
-    if replication_key is not None and keys:
-        since, selections = _start_with_key(
-            bookmark, replication_key, settings.start_date, start, resume_point, keys if by_key else ()
+    if appends and own[stamp or ""] == "integer" and connector.described_at is None:
+        raise SchemaChangedError(
+            f"AFAS tells no time (`Date`), without which nobody knows which {stamp} can still come.",
+            f"Set `streams.{definition.connector_id}.primary_keys`, or its `replication_key` to a date.",
         )
-    elif replication_key is not None:
-        if replication_key.kind == "int" and connector.described_at is None:
-            raise SchemaChangedError(
-                f"AFAS tells no time (`Date`), without which nobody knows which {stamp} can still come.",
-                f"Set `streams.{definition.connector_id}.primary_keys`, or its `replication_key` to a date.",
-            )
-        since = _start_without_key(bookmark, replication_key, settings.start_date, start, where)
-    paginator = RunPaginator(
-        _scans(definition.name, selections, parts, version, resume_point),
-        walk=walk,
-        by_offset=by_offset,
+    course, bookmark = course_of(
+        Schedule.of(definition.name, every, bookmark),
+        bookmark,
+        incremental=replication_key is not None,
+        now=now_at,
+        version=version,
+        changed=changed,
+        resumed=resume_point is not None,
+        place_version=resume_point.version if resume_point else None,
+    )
+    readings = Readings(
+        definition.name,
+        parts,
+        walk,
+        by_offset,
         order=[field.id for field in order],
         keys=keys if by_key else (),
         size=pages,
-        stamp=stamp,
-        since=since,
-        resume_point=resume_point,
+        start=start,
+        start_date=settings.start_date,
+        version=course.version,
+        appends=appends,
     )
+    first, *then = readings.of_run(course, replication_key, resume_point, where)
     emitted = definition.emitted
     read = {name: read_as.get(name, kind) for name, kind in emitted.items()}
     read |= {field.id: read_as[field.id] for field in order if field.id not in read}
@@ -188,88 +198,15 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     return Plan(
         reader,
         emitted,
-        paginator,
+        first(bookmark),
+        tuple(then),
         bookmark,
         keys if by_key else (),
+        course,
         start,
         None if resume_point else connector.described_at,
-        appends=replication_key is not None and not keys,
-        activates=stamp is None and version is not None,
+        appends=appends,
     )
-
-
-def _start_with_key(  # noqa: PLR0913, PLR0917 - called in one place, which has them
-    bookmark: Bookmark,
-    key: ReplicationKey,
-    start_date: str | None,
-    start: datetime.datetime,
-    resume_point: ResumePoint | None,
-    keys: Sequence[KeyField],
-) -> tuple[StartingPoint, list[Selection]]:
-    """What is read of a stream with a key, and from where on."""
-    first = key.first(start_date) if start_date and key.kind != "int" else None
-    lower = (
-        resume_point.lower if resume_point else (bookmark.lower_bound(key) if bookmark.bookmark is not None else first)
-    )
-    reached = bookmark.bookmark
-    try:
-        witness = key_from_text(bookmark.witness, keys) if bookmark.witness and keys else None
-    except UnreadableError:
-        witness = None
-    since = StartingPoint(
-        lower,
-        floor(reached, "day") if reached is not None and key.by_day else reached,
-        witness,
-        key.unit(bookmark.unit) if bookmark.unit or key.by_day else None,
-        key.cap(start),
-        at_once=lower is not None and reached is not None and resume_point is None,
-    )
-    return since, [all_rows()] if lower is None else [changed_since(key.id, lower), empty_stamp(key.id)]
-
-
-def _start_without_key(
-    bookmark: Bookmark, key: ReplicationKey, start_date: str | None, start: datetime.datetime, where: Filter
-) -> StartingPoint:
-    """What is read of a stream without a key: each version of a row once, as soon as no other can come before it."""
-    low = max((one for one in (bookmark.settled, bookmark.bookmark) if one is not None), default=None)
-    first = bookmark.bookmark is None
-
-    def scans_up_to(high: Stamp) -> list[Scan]:
-        begin, end = low, high
-        if key.kind == "int":
-            begin, end = bookmark.settled, bookmark.pending if bookmark.settles_pending(key, start) else None
-        elif first and start_date:
-            begin = key.first(start_date)
-        found = []
-        if end is not None and (begin is None or end > begin or first):
-            behind = key.kind == "int" or not first
-            found.append(Scan(stamps_between(key.id, begin, end, behind=behind), where, "changed"))
-        return [*found, Scan(empty_stamp(key.id), where, "empty")] if first else found
-
-    return StartingPoint(
-        unit=bookmark.unit, lagged=lambda unit: key.lagged(start, unit), beyond=key.beyond, scans_up_to=scans_up_to
-    )
-
-
-def _scans(
-    stream: str,
-    selections: Sequence[Selection],
-    parts: Sequence[Filter],
-    version: int | None,
-    resume_point: ResumePoint | None,
-) -> list[Scan]:
-    """A scan for each selection and part of the filter; the resume point must be in one of them."""
-    scans = [
-        Scan(selection, part, selection.name + (f" {number}" if number > 1 else ""), version)
-        for selection in selections
-        for number, part in enumerate(parts, start=1)
-    ]
-    if resume_point is not None and resume_point.scan not in {one.name for one in scans}:
-        raise StateError(
-            f"{stream}: the state's `place` is in rows ({resume_point.scan}) that this run doesn't read: the `filter`"
-            " may have changed."
-        )
-    return scans
 
 
 def _usable_bookmark(

@@ -109,6 +109,8 @@ def read_resume_point(
             asked=content["asked"],
             cap=content["cap"],
             met=content["met"],
+            # An earlier version wrote none.
+            version=version if isinstance(version := content.get("version"), int) else None,
         )
         start = moment_of(content["start"])
     except UnreadableError:

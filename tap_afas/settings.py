@@ -46,6 +46,7 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     types: dict[str, Kind] = {}
     filter: tuple[FilterCondition | Annotated[tuple[FilterCondition, ...], Meta(min_length=1)], ...] = ()
     append: bool = False
+    full_refresh_every: str | UnsetType | None = UNSET
     emit_activate_version_messages: bool | UnsetType = UNSET
     accept_fewer_rows: _NotNegative | UnsetType = UNSET
 
@@ -133,8 +134,9 @@ class Settings(msgspec.Struct, frozen=True, dict=True):
             " `types` (field -> string, integer, number, boolean, date, date-time, time), `filter` (conditions {field,"
             " operator, value} that must all hold, or a list of such lists of which one must hold), `append` (without a"
             " key: send each change as one row more, in place of the whole table each time),"
-            " `emit_activate_version_messages`, `accept_fewer_rows` (a table that has shrunk by more than half is taken"
-            " for whole from this number of rows on; 0: always).",
+            " `full_refresh_every` (a full table isn't read more often than that), `emit_activate_version_messages`,"
+            " `accept_fewer_rows` (a table that has shrunk by more than half is taken for whole from this number of"
+            " rows on; 0: always).",
         ),
     ] = {}
     start_date: Annotated[
@@ -206,6 +208,15 @@ class Settings(msgspec.Struct, frozen=True, dict=True):
             " and says until when.",
         ),
     ] = 600
+    full_refresh_every: Annotated[
+        str | None,
+        Meta(
+            title="Full refresh",
+            description="How often each incremental stream is also read whole, so that what AFAS deleted leaves the"
+            " target: days or hours, such as 7d. Without it, never.",
+            examples=["7d", "12h"],
+        ),
+    ] = None
     emit_activate_version_messages: Annotated[
         bool,
         Meta(

@@ -24,6 +24,7 @@ from tap_afas.loaded_key import (
 from tap_afas.loaded_under import LoadedUnder, Shape, token
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Mapping
 
     from tap_afas.settings import Settings
@@ -39,7 +40,9 @@ class ShrunkError(InputError):
 # What else it was loaded under
 
 
-def compare(definition: StreamDefinition, bookmark: Bookmark, now: LoadedUnder, *, appends: bool) -> Bookmark:
+def compare(
+    definition: StreamDefinition, bookmark: Bookmark, now: LoadedUnder, *, appends: bool, refreshes: bool = False
+) -> Bookmark | None:
     """Hold a run against what its stream was loaded under.
 
     Args:
@@ -47,9 +50,11 @@ def compare(definition: StreamDefinition, bookmark: Bookmark, now: LoadedUnder, 
         bookmark: What the STATE says.
         now: What the run loads under.
         appends: Whether each change is sent as one row more.
+        refreshes: Whether the stream is read whole at times.
 
     Returns:
-        The bookmark to go on from: a new one where rows may be lacking that another filter left out.
+        The bookmark to go on from: a new one where rows may be lacking that another filter left out; None where a
+        refresh is due for that.
 
     Raises:
         IncompatibleStateError: The target's table isn't made for what would come.
@@ -73,6 +78,8 @@ def compare(definition: StreamDefinition, bookmark: Bookmark, now: LoadedUnder, 
         raise IncompatibleStateError(
             definition, f"{changed} changed since the last run: a stream that appends would lack rows, or double them."
         )
+    if changed and refreshes and bookmark.bookmark is not None:
+        return None
     if changed:
         definition.logger.warning("Reading the stream anew, since %s changed.", changed)
         return bookmark.anew()
@@ -107,11 +114,18 @@ def check_count(
     last = bookmark.rows_whole
     if not last:
         return
+    before = LoadedUnder.from_text(bookmark.loaded_under)
+    changed = "" if before is None else " and ".join(now.differs_in(before))
+    if changed and definition.stamp is not None and rows < last and (accepted is None or rows < accepted):
+        raise ShrunkError(
+            f"{definition.connector_id} has {rows} rows now that {changed} changed, and had {last}: nothing is taken"
+            f" out of the target, which would be {last - rows} rows. If they are to go, set"
+            f" `streams.{definition.connector_id}.accept_fewer_rows: {rows}`."
+        )
     shrunk = rows == 0 or (rows * 2 < last and last - rows >= _LEAST_GONE)
     if not shrunk or (accepted is not None and rows >= accepted):
         return
-    before = LoadedUnder.from_text(bookmark.loaded_under)
-    if before is None or now.differs_in(before):
+    if before is None or changed:
         definition.logger.warning("%d rows, and %d before the settings changed.", rows, last)
         return
     raise ShrunkError(
@@ -153,6 +167,7 @@ class StateCheck:
     Attributes:
         definition: The stream, with the key that it was loaded under where only the tap's list says another one.
         environment: AFAS' id of the environment, as far as it is known.
+        is_due: Whether settings changed, so that rows may be lacking until the stream is refreshed.
 
     Args:
         definition: The stream.
@@ -170,14 +185,20 @@ class StateCheck:
         self.environment = ""
         self._now = LoadedUnder.now(self.definition, settings, shape)
         self._before = Bookmark()
+        self.is_due = False
 
     @property
     def same_key(self) -> bool:
         """Whether the stream has the key that it was loaded under, if anything was."""
         return self._loaded in {None, self.definition.primary_keys}
 
-    def begin(self, bookmark: Bookmark, *, appends: bool) -> Bookmark:
+    def begin(self, bookmark: Bookmark, *, appends: bool, refreshes: bool = False) -> Bookmark:
         """The bookmark to go on from.
+
+        Args:
+            bookmark: What the state says.
+            appends: Whether each change is sent as one row more.
+            refreshes: Whether the stream is read whole at times.
 
         Raises:
             IncompatibleStateError: The target's table isn't made for what would come.
@@ -185,15 +206,20 @@ class StateCheck:
         check_key(self.definition, self._loaded)
         if self._loaded is not None:
             bookmark = dataclasses.replace(bookmark, key=names_to_text(self._loaded))
-        self._before = compare(self.definition, bookmark, self._now, appends=appends)
+        found = compare(self.definition, bookmark, self._now, appends=appends, refreshes=refreshes)
+        self.is_due = found is None
+        # A place in rows that were selected otherwise leads nowhere; the bookmark stands.
+        self._before = dataclasses.replace(bookmark, place="") if found is None else found
         return self._before
 
     def loaded(self, bookmark: Bookmark) -> Bookmark:
         """The bookmark once a page has shown that the key tells rows apart."""
+        # Until all has been read, the settings that select rows are to look changed.
+        before = LoadedUnder.from_text(self._before.loaded_under) if self.is_due else None
         return dataclasses.replace(
             bookmark,
             key=names_to_text(self.definition.primary_keys),
-            loaded_under=self._now.to_text(),
+            loaded_under=(self._now if before is None else self._now.selecting_as(before)).to_text(),
             environment=self.environment or bookmark.environment,
         )
 
@@ -213,3 +239,19 @@ class StateCheck:
             least = None if accepted is UNSET else accepted
             check_count(self.definition, self._before, self._now, rows, least)
         return dataclasses.replace(bookmark, rows_whole=rows)
+
+    def refreshed(self, bookmark: Bookmark, version: int | None, began: datetime.datetime) -> Bookmark:
+        """The bookmark behind all that a full table or a refresh reads.
+
+        Args:
+            bookmark: The one before.
+            version: Under which it was read, if it had one.
+            began: AFAS' `Date` when the run began.
+        """
+        return dataclasses.replace(
+            bookmark,
+            loaded_under=self._now.to_text(),
+            active_version=version or bookmark.active_version,
+            refreshed_at=began.isoformat(),
+            refresh_tried_at=None,
+        )

@@ -7,6 +7,7 @@ what `receive` returns; the next `ask` may be under way meanwhile.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import enum
 from typing import TYPE_CHECKING, Any
@@ -22,18 +23,21 @@ from tap_afas.profit.unfit import UnfitValueError
 from tap_afas.profit.wall_time import UnreadableError
 from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder
+from tap_afas.refresh import refreshes_every
 from tap_afas.resume_point import check_resume_point, resume_point_to_text
 from tap_afas.state_compatibility import StateCheck
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from tap_afas.bookmark import Bookmark
     from tap_afas.connection import Connection
     from tap_afas.plan import Plan
     from tap_afas.profit.client import Answer
     from tap_afas.profit.metainfo import Connector
     from tap_afas.profit.query import Filter, Query
+    from tap_afas.readings import Reading
     from tap_afas.stream_definition import StreamDefinition
 
 _MOST_SHRINKS = 12
@@ -81,7 +85,7 @@ class Sync:
         definition: The stream.
         state: Its part of the STATE.
         connection: To AFAS.
-        version: The version of the records of a full table, where versions are wanted.
+        version: The lowest that a new version of its records may be; None: no versions are wanted.
         most_rows: With the page that makes them so many, the sync ends.
         shape: What the SDK's settings make of it.
 
@@ -119,9 +123,12 @@ class Sync:
         self._version = version
         self._most_rows = most_rows
         self._connector: Connector | None = None
+        self._every = ""
         self._where: Filter = ()
         # From here on, what there is once the connector is described.
         self._plan: Plan
+        self._reading: Reading
+        self._then: collections.deque[Callable[[Bookmark], Reading]]
         self._query: Query
         self._shrinks = self._emitted = 0
         self._held: list[Any] = []
@@ -141,7 +148,7 @@ class Sync:
         if self.phase is Phase.DESCRIBE:
             self.progress.start_clock()
             return self._connector or self._connection.connector(connector_id)
-        return client.rows(connector_id, self._query, once=self._plan.paginator.tries_once)
+        return client.rows(connector_id, self._query, once=self._reading.paginator.tries_once)
 
     def receive(self, asked: Any, error: BaseException | None = None) -> Delivery | None:
         """Take the result of `ask`.
@@ -163,6 +170,12 @@ class Sync:
         if self.phase is Phase.READ:
             return self._read_page(asked)
         self._make_plan(asked)
+        if (until := self._plan.course.waits_until) is not None:
+            self.definition.logger.info(
+                "Not due until %s: read whole every %s.", until.isoformat(timespec="minutes"), self._every
+            )
+            self.phase = Phase.DONE
+            return None
         # One STATE before the first page: what was found, in the form that no merge changes.
         return Delivery([], self._bookmark.to_state(self._key), None, activates=False, last=False)
 
@@ -221,13 +234,11 @@ class Sync:
         if self._connector is None:
             self.check_filter(connector)
         connection = self._connection
-        version = None
-        if self._version is not None and self._key is None:
-            version = max(self._version, (self._bookmark.version or 0) + 1)
-            self._bookmark = dataclasses.replace(self._bookmark, version=version)
         self.against_state.environment = connection.environment_id
         appends = self._key is not None and not self.definition.primary_keys
-        self._bookmark = self.against_state.begin(self._bookmark, appends=appends)
+        every = refreshes_every(connection.settings, connector.id, incremental=self._key is not None)
+        self._every = "" if appends or self._most_rows is not None else every
+        self._bookmark = self.against_state.begin(self._bookmark, appends=appends, refreshes=bool(self._every))
         plan = self._plan = make_plan(
             self.definition,
             connector,
@@ -235,16 +246,34 @@ class Sync:
             self._key,
             settings=connection.settings,
             where=self._where,
-            version=version,
+            every=self._every,
+            version=self._version,
+            changed=self.against_state.is_due,
             most_rows=self._most_rows,
         )
         self._bookmark = plan.bookmark
+        self._tell_of_refresh()
+        self._reading, self._then = plan.first, collections.deque(plan.then)
         self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, connection.clock)
-        self._query = plan.paginator.next_query()
+        self._query = self._reading.paginator.next_query()
         self.phase = Phase.READ
 
+    def _tell_of_refresh(self) -> None:
+        """Say that the stream is read whole once more, and what that asks of AFAS."""
+        if not self._plan.course.refresh:
+            return
+        rows, size = self._bookmark.rows_whole, self._plan.first.paginator.size.take
+        cost = f"some {rows} rows in about {rows // size + 1} questions" if rows else "all rows"
+        self.definition.logger.info(
+            "Reading everything once more, %s: %s.",
+            "since settings changed that select rows"
+            if self.against_state.is_due
+            else f"as `full_refresh_every: {self._every}` asks, so that what AFAS deleted leaves the target",
+            cost,
+        )
+
     def _read_page(self, answer: Answer) -> Delivery | None:
-        plan, paginator = self._plan, self._plan.paginator
+        plan, paginator = self._plan, self._reading.paginator
         version, of_rows = paginator.scan.version, paginator.reads_rows
         page, query = plan.reader.read(answer.body), self._query
         paginator.size.answered = len(answer.body)
@@ -267,13 +296,13 @@ class Sync:
         rows = self._held + page.rows_at(new)
         # A short first page may be the whole table: without a key, what is written stays until a run is complete.
         alone = self.progress.pages == 1 and len(page) < query.take and not paginator.done
-        self._held = rows if alone and plan.activates and not self.definition.primary_keys else []
+        self._held = rows if alone and plan.course.activates and not self.definition.primary_keys else []
         return None if self._held else self._deliver(rows, version, answer.date)
 
     def _deliver(self, rows: list[Any], version: int | None, now: datetime.datetime | None) -> Delivery:
         """The delivery of rows, with the STATE behind them: the bookmark after the last page, a resume point before."""
-        plan, paginator, done = self._plan, self._plan.paginator, self._plan.paginator.done
-        if self._key is not None and done:
+        plan, reading, paginator = self._plan, self._reading, self._reading.paginator
+        if self._key is not None and reading.moves_bookmark and paginator.done:
             self._bookmark = self._bookmark.completed(
                 self._key, paginator.stamps, start=plan.start, began=plan.began, now=now, appends=plan.appends
             )
@@ -283,27 +312,48 @@ class Sync:
         self._emitted += len(rows)
         if self._most_rows is None:
             self._bookmark = dataclasses.replace(self._bookmark, rows_fit=paginator.size.fits)
-        if done and self._key is None:
-            self._bookmark = self.against_state.read_whole(self._bookmark, self._emitted, activates=plan.activates)
+        done = paginator.done and not self._read_on()
         if done:
             self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)
+        if done and (plan.course.activates or self._key is None):
+            self._bookmark = self.against_state.refreshed(self._bookmark, plan.course.version, plan.start)
         if last := done or self.progress.rows + len(rows) >= (self._most_rows or float("inf")):
             self.phase = Phase.DONE
         state = self._bookmark.to_state(self._key)
-        return Delivery(rows, state, version, activates=done and plan.activates, last=last)
+        return Delivery(rows, state, version, activates=done and plan.course.activates, last=last)
+
+    def _read_on(self) -> bool:
+        """Begin what is to be read after what has been read; whether there is such a thing.
+
+        Raises:
+            ShrunkError: A whole table came with so few rows that its target keeps what it has.
+        """
+        activates = self._plan.course.activates
+        if self._reading.is_whole and (activates or self._key is None):
+            self._bookmark = self.against_state.read_whole(self._bookmark, self._emitted, activates=activates)
+        while self._then:
+            # Where no row has a stamp, all has just been read.
+            make = self._then.popleft()
+            if self._bookmark.bookmark is None:
+                continue
+            self._emitted = 0
+            self._reading = make(self._bookmark)
+            self._query = self._reading.paginator.next_query()
+            return True
+        return False
 
     def _shrink(self, error: ProfitError) -> Delivery | None:
         """Ask for less after AFAS found a question too much; the run ends where that was the last one."""
         self._shrinks += 1
         too_large, fit = isinstance(error, AnswerTooLargeError), getattr(error, "rows_fit", None)
-        paginator = self._plan.paginator
+        paginator = self._reading.paginator
         told = paginator.shrink(too_large=too_large, rows_fit=fit) if self._shrinks <= _MOST_SHRINKS else None
         if told is None:
             raise error
         self.definition.logger.warning("%s %s", error, told)
-        if self._plan.paginator.done:
+        if paginator.done:
             return self._deliver([], None, None)
-        self._query = self._plan.paginator.next_query()
+        self._query = paginator.next_query()
         return None
 
     # What is told about it
@@ -320,8 +370,9 @@ class Sync:
         said = nothing_passed(self._connection.settings, self.definition.connector_id)
         if said and self._plan.is_first and not self.progress.read:
             self.definition.logger.warning("%s", said)
-        empties = self._plan.paginator.stamps.empties
-        if self._key is not None and empties * 2 > self._plan.paginator.size.wanted:
+        paginator = self._reading.paginator
+        empties = paginator.stamps.empties
+        if self._key is not None and empties * 2 > paginator.size.wanted:
             self.definition.logger.warning(
                 "%d rows have an empty %s: they are read and sent again by every run.", empties, self._key.id
             )

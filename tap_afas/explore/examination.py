@@ -168,7 +168,7 @@ class Examination:
     def _walk(self, key: tuple[str, ...]) -> None:
         """Read the rows from the first one on, in the order of a key."""
         self._start(key)
-        self._query = self._plan.paginator.next_query()
+        self._query = self._plan.first.paginator.next_query()
         self.phase = Phase.WALK
 
     def _start(self, key: tuple[str, ...]) -> None:
@@ -208,7 +208,7 @@ class Examination:
     # Its rows
 
     def _read(self, answer: Answer) -> None:
-        paginator, page = self._plan.paginator, self._page(answer)
+        paginator, page = self._plan.first.paginator, self._page(answer)
         try:
             new = paginator.advance(self._query, page, answer.seconds)
         except UnfitKeyError:
@@ -294,7 +294,7 @@ class Examination:
             raise error
         if self.phase is Phase.FIND and self._finder.shrink():
             self._query = self._finder.next_query()
-        elif self.phase is Phase.WALK and self._plan.paginator.shrink() is not None:
-            self._query = self._plan.paginator.next_query()
+        elif self.phase is Phase.WALK and self._plan.first.paginator.shrink() is not None:
+            self._query = self._plan.first.paginator.next_query()
         else:
             raise error

@@ -40,6 +40,31 @@ class Target:
         return [dict(lost) for lost in (want - have).elements()]
 
 
+class VersionedTarget(Target):
+    """A target that heeds ACTIVATE_VERSION: it takes out what bears an earlier version, or none."""
+
+    def __init__(self, key: Sequence[str]) -> None:
+        super().__init__(key)
+        self.versions: dict[tuple[Any, ...], int | None] = {}
+        self.activated: list[int] = []
+
+    def load(self, output: bytes) -> None:
+        """Take the lines of a run, one by one."""
+        for line in output.splitlines():
+            super().load(line)
+            message = json.loads(line)
+            if message["type"] == "RECORD":
+                self.versions[tuple(message["record"][field] for field in self.key)] = message.get("version")
+            elif message["type"] == "ACTIVATE_VERSION":
+                self._activate(message["version"])
+
+    def _activate(self, version: int) -> None:
+        self.activated.append(version)
+        for key, one in list(self.versions.items()):
+            if one is None or one < version:
+                del self.rows[key], self.versions[key]
+
+
 def freeze(record: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple(record.items())
 

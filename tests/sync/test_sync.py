@@ -15,6 +15,7 @@ from harness.articles import articles, config_of
 from harness.command import run_tap
 from tap_afas.plan import make_plan
 from tap_afas.profit.errors import ProfitError
+from tap_afas.refresh import Course
 from tap_afas.sync import Phase
 from tap_afas.tap import TapAfas
 
@@ -75,7 +76,8 @@ def test_the_phases_of_a_sync(sandbox: Sandbox) -> None:
     assert {**described.state, **loaded} == first.state
     assert (described.state["key"], first.state["key"]) == (None, '["Code"]')
     assert first.state["rows_read"] is None
-    assert last.state == {**first.state, "rows_read": sync.progress.read, "rows_whole": 60}
+    refreshed = {name: last.state[name] for name in ("refreshed_at", "active_version")}
+    assert last.state == {**first.state, "rows_read": sync.progress.read, "rows_whole": 60, **refreshed}
 
 
 def test_readings_come_one_after_the_other_each_under_its_version(sandbox: Sandbox) -> None:
@@ -83,9 +85,9 @@ def test_readings_come_one_after_the_other_each_under_its_version(sandbox: Sandb
 
     def two_readings(*given: Any, **options: Any) -> Plan:
         plan = make_plan(*given, **options)
-        (one,) = plan.paginator.scans
-        plan.paginator.scans = (one, dataclasses.replace(one, name="again", version=7))
-        return dataclasses.replace(plan, activates=True)
+        (one,) = plan.first.paginator.scans
+        plan.first.paginator.scans = (one, dataclasses.replace(one, name="again", version=7))
+        return dataclasses.replace(plan, course=Course(7, activates=True))
 
     with mock.patch("tap_afas.sync.make_plan", two_readings):
         stream = _stream(sandbox, page_size=40, emit_activate_version_messages=False)

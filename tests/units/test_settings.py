@@ -53,6 +53,7 @@ def test_the_contract() -> None:
         "integration_id": (None, False),
         "request_timeout": (930, False),
         "max_retry_wait": (600, False),
+        "full_refresh_every": (None, False),
         "emit_activate_version_messages": (True, False),
         "accept_environment": (None, False),
     }

@@ -133,8 +133,9 @@ class RunPaginator:
         """Where a later run can go on; None outside a scan, and where there is no key to go on from."""
         if self.phase is not Phase.SCAN or not self._can_resume:
             return None
-        run, name, cursor = self.stamps, self.scan.name, tuple(self._walk.cursor)
-        return ResumePoint(name, cursor, self.since.lower, run.highest, run.witness, self._asked, self._cap, run.met)
+        run, scan, cursor = self.stamps, self.scan, tuple(self._walk.cursor)
+        lower, version = self.since.lower, scan.version
+        return ResumePoint(scan.name, cursor, lower, run.highest, run.witness, self._asked, self._cap, run.met, version)
 
     def _transition(self, reason: str) -> None:
         self.phase = TRANSITIONS[self.phase][reason]

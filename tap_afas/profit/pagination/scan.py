@@ -44,6 +44,7 @@ class ResumePoint:
         asked: Whether `highest` is an answer of AFAS to that very question.
         cap: The earliest wall time of the run's start.
         met: Whether the rows so far prove that AFAS compares the lower bound as it shows stamps.
+        version: The `version` of its RECORD messages, if they have one.
     """
 
     scan: str
@@ -54,6 +55,7 @@ class ResumePoint:
     asked: bool = False
     cap: Stamp = None
     met: bool = False
+    version: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
