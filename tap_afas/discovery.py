@@ -205,6 +205,11 @@ def define_stream(connector: Connector, settings: StreamSettings) -> StreamDefin
             f"{connector.id}: `append` needs a field that tells when a row was last changed, and none is known. Set"
             " `replication_key`, or take `append` out of `streams`."
         )
+    if settings.changed_days and not (key and stamp):
+        raise DiscoveryError(
+            f"{connector.id}: `changed_days` is for streams with a key and a replication key, which are read by what"
+            " changed. Set `primary_keys` and `replication_key`, or take it out of `streams`."
+        )
     _warn_of_names(connector)
     # Without a key, rows can't be updated: read whole each time, unless each change is wanted as one row more.
     incremental = stamp is not None and (bool(key) or settings.append)

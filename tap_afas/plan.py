@@ -30,7 +30,7 @@ from tap_afas.resume_point import read_resume_point
 from tap_afas.stream_definition import SchemaChangedError, StreamDefinition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tap_afas.profit.metainfo import Connector, Kind
     from tap_afas.profit.pagination import Paginator
@@ -62,6 +62,7 @@ class Plan:
         emitted: The fields that records hold, with the kinds of their columns; the first ones of what is read.
         first: What is read first.
         then: What is read after that, one after the other, from the bookmark as it is by then.
+        readings: Makes further ones.
         bookmark: What the state says, as far as it can be used.
         keys: The key's fields, as AFAS compares them.
         course: What the run does beside reading what changed.
@@ -73,7 +74,8 @@ class Plan:
     reader: RowReader
     emitted: dict[str, Kind]
     first: Reading
-    then: tuple[Callable[[Bookmark], Reading], ...]
+    then: tuple[Callable[[Bookmark], Iterable[Reading]], ...]
+    readings: Readings
     bookmark: Bookmark
     keys: tuple[KeyField, ...]
     course: Course
@@ -99,6 +101,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     version: int | None = None,
     changed: bool = False,
     most_rows: int | None = None,
+    also: Sequence[str] = (),
 ) -> Plan:
     """Hold a stream against its connector, filter and state, and decide how it is read.
 
@@ -113,6 +116,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         version: The lowest that a new version may be; None: no versions are wanted.
         changed: Whether settings changed, so that the rows that are loaded aren't those that are wanted.
         most_rows: How many rows are wanted at most.
+        also: Fields to read that may not be emitted.
 
     Raises:
         SchemaChangedError: The definition or the settings don't fit the connector.
@@ -186,7 +190,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     first, *then = readings.of_run(course, replication_key, resume_point, where)
     emitted = definition.emitted
     read = {name: read_as.get(name, kind) for name, kind in emitted.items()}
-    read |= {field.id: read_as[field.id] for field in order if field.id not in read}
+    read |= {name: read_as[name] for name in (*(field.id for field in order), *also) if name not in read}
     if any(map(_UNREADABLE.search, read)):
         raise SchemaChangedError(
             "A field's id holds a quotation mark or a backslash, with which it can't be read.",
@@ -198,8 +202,9 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     return Plan(
         reader,
         emitted,
-        first(bookmark),
+        next(iter(first(bookmark))),
         tuple(then),
+        readings,
         bookmark,
         keys if by_key else (),
         course,

@@ -14,7 +14,7 @@ from tap_afas.profit.wall_time import UnreadableError, floor
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tap_afas.bookmark import Bookmark, ReplicationKey
     from tap_afas.profit.pagination import Paginator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tap_afas.profit.pagination.scan import ResumePoint
     from tap_afas.profit.pagination.selection import Selection, Stamp
     from tap_afas.profit.query import Filter
+    from tap_afas.profit.rows import Page, RowReader
     from tap_afas.refresh import Course
 
 
@@ -34,11 +35,19 @@ class Reading:
         paginator: What is asked for.
         moves_bookmark: Whether its end moves the bookmark, and a killed one can go on.
         is_whole: Whether it reads all that `filter` and `start_date` let through, from the first row on.
+        connector_id: Of which connector; empty: the stream's own.
+        reader: Reads its pages; None: that of the stream. Rows of another connector become no records.
+        look: Looks at the rows of a page that are new.
+        end: What its end does, with AFAS' `Date` then.
     """
 
     paginator: RunPaginator
     moves_bookmark: bool = True
     is_whole: bool = False
+    connector_id: str = ""
+    reader: RowReader | None = None
+    look: Callable[[Page, Sequence[int]], None] = lambda _, __: None
+    end: Callable[[datetime.datetime | None], None] = lambda _: None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ class Readings:
         key: ReplicationKey | None,
         resume_point: ResumePoint | None,
         where: Filter,
-    ) -> list[Callable[[Bookmark], Reading]]:
+    ) -> list[Callable[[Bookmark], Iterable[Reading]]]:
         """What the run reads, one after the other: each made from the bookmark as it is by then.
 
         Args:
@@ -87,15 +96,19 @@ class Readings:
             where: The filter of the settings.
         """
         if key is None:
-            return [lambda _: self.full_table()]
+            return [lambda _: [self.full_table()]]
         if self.appends:
-            return [lambda now: self.appended(now, key, where)]
-        first = [lambda now: self.changed(now, key, resume_point)]
-        again = [lambda now: self.changed(now, key)]
+            return [lambda now: [self.appended(now, key, where)]]
+        first: list[Callable[[Bookmark], Iterable[Reading]]] = [lambda now: [self.changed(now, key, resume_point)]]
+
+        def again(now: Bookmark) -> list[Reading]:
+            # Where no row has a stamp, all has just been read.
+            return [] if now.bookmark is None else [self.changed(now, key)]
+
         if course.refresh:
             # A row whose key changed behind the walk through all has changed since the first reading.
-            return [*first, lambda _: self.whole(key), *again]
-        return [*first, *again] if course.activates else first
+            return [*first, lambda _: [self.whole(key)], again]
+        return [*first, again] if course.activates else first
 
     def full_table(self) -> Reading:
         """All rows of a stream that has no replication key."""
@@ -125,6 +138,10 @@ class Readings:
         )
         paginator = self._paginator(_selections(key, lower), key.id, since, resume_point)
         return Reading(paginator, is_whole=first and resume_point is None)
+
+    def selected(self, selection: Selection) -> Reading:
+        """The rows of a selection once more, whatever their stamps."""
+        return Reading(self._paginator([selection]), moves_bookmark=False)
 
     def appended(self, bookmark: Bookmark, key: ReplicationKey, where: Filter) -> Reading:
         """Each version of a row without a key once, as soon as no other can come before it."""

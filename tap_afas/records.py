@@ -54,13 +54,20 @@ class RecordEncoder:
             "date-time": clock.column_to_utc,
         }
 
-    def lines(self, rows: Sequence[Any], version: int | None) -> Iterator[bytes]:
+    def lines(
+        self, rows: Sequence[Any], version: int | None, extracted_at: datetime.datetime | None = None
+    ) -> Iterator[bytes]:
         """RECORD messages, a line each, some at a time; the rows are used up.
+
+        Args:
+            rows: The rows.
+            version: Their version, if they have one.
+            extracted_at: Their time; None: now.
 
         Raises:
             UnfitValueError: A number or date is not one, or a date has a time where it may not.
         """
-        extracted = {"time_extracted": datetime.datetime.now(tz=datetime.UTC).isoformat()}
+        extracted = {"time_extracted": (extracted_at or datetime.datetime.now(tz=datetime.UTC)).isoformat()}
         tail = b"," + _encoder.encode(extracted if version is None else {"version": version, **extracted})[1:] + b"\n"
         for block in self._emitted(rows):
             # In JSON, a line break is always the end of a row: within text it is written as \\n.

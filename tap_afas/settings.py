@@ -37,6 +37,14 @@ class FilterCondition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: str | float | int | bool | None = None
 
 
+class ChangedDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which connector lists the days of a stream's rows that changed."""
+
+    connector: str
+    day: str
+    stamp: str = ""
+
+
 class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `streams` says of one connector. What isn't said is unset or empty; `primary_keys: []` says "none"."""
 
@@ -47,6 +55,7 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     filter: tuple[FilterCondition | Annotated[tuple[FilterCondition, ...], Meta(min_length=1)], ...] = ()
     append: bool = False
     full_refresh_every: str | UnsetType | None = UNSET
+    changed_days: ChangedDays | bool = False
     emit_activate_version_messages: bool | UnsetType = UNSET
     accept_fewer_rows: _NotNegative | UnsetType = UNSET
 
@@ -134,9 +143,10 @@ class Settings(msgspec.Struct, frozen=True, dict=True):
             " `types` (field -> string, integer, number, boolean, date, date-time, time), `filter` (conditions {field,"
             " operator, value} that must all hold, or a list of such lists of which one must hold), `append` (without a"
             " key: send each change as one row more, in place of the whole table each time),"
-            " `full_refresh_every` (a full table isn't read more often than that), `emit_activate_version_messages`,"
-            " `accept_fewer_rows` (a table that has shrunk by more than half is taken for whole from this number of"
-            " rows on; 0: always).",
+            " `full_refresh_every` (a full table isn't read more often than that), `changed_days` ({connector, day,"
+            " stamp}: which one lists the days that changed, or true; they are read again),"
+            " `emit_activate_version_messages`, `accept_fewer_rows` (a table that has shrunk by more than half is taken"
+            " for whole from this number of rows on; 0: always).",
         ),
     ] = {}
     start_date: Annotated[

@@ -10,6 +10,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
 
+from tap_afas.changed_days import ChangedDaysError
 from tap_afas.keyless import read_whole
 from tap_afas.loaded_under import Shape
 from tap_afas.maps import MappedStream
@@ -23,13 +24,15 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable, Generator, Iterable
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib import Catalog, RecordMessage
 
     from tap_afas.connection import Connection
+    from tap_afas.days_stream import DaysStream
     from tap_afas.records import RecordEncoder
     from tap_afas.scheduler import Scheduler
     from tap_afas.sync import Delivery
@@ -49,6 +52,7 @@ class AfasStream(Stream):
         scheduler: Runs its sync, when it is synced alone.
         check_inputs: Called before a row is read; raises an InputError where the run may not read.
         appends: Whether the catalog asks for each change as one row more, where there is no key.
+        days: The stream that tells which of its days were read again, if there is one.
     """
 
     # Rows come typed from the decoder; the SDK would check each value again.
@@ -63,7 +67,9 @@ class AfasStream(Stream):
         scheduler: Scheduler,
         check_inputs: Callable[[], None],
         appends: bool = False,
+        days: DaysStream | None = None,
     ) -> None:
+        self.days = days
         self.connector_id = definition.connector_id
         self._settings = connection.settings.stream(definition.connector_id)
         self._appends = appends or self._settings.append
@@ -75,6 +81,7 @@ class AfasStream(Stream):
         self.replication_key = definition.replication_key
         self._schema_written = False
         self._complete = False
+        self._extracted_at: datetime.datetime | None = None
 
     @property
     @override
@@ -131,8 +138,14 @@ class AfasStream(Stream):
         """A sync of the stream, from where its state stands.
 
         Raises:
-            StateError: The state can't be used.
+            InputError: The state, or what the settings say of the stream, can't be used.
         """
+        if self.days is not None and self.selected and not self.days.selected:
+            raise ChangedDaysError(
+                f"{self.connector_id}: `changed_days` needs the stream {self.days.tap_stream_id}, which isn't selected:"
+                f" without it, nobody can tell which rows are gone. Select it too (`{self.connector_id}.*` doesn't):"
+                f" `{self.days.tap_stream_id}.*`."
+            )
         sync = Sync(
             self.definition(),
             self.stream_state,
@@ -143,6 +156,7 @@ class AfasStream(Stream):
                 next((one.stream_alias for one in self.stream_maps), ""),
                 {name: self.config[name] for name in _SHAPING if self.config.get(name)} or None,
             ),
+            days_state=self.tap_state.get("bookmarks", {}).get(self.days.name) if self.days is not None else None,
         )
         if sync.definition.primary_keys != tuple(self.primary_keys):
             self._take_key(sync.definition.primary_keys)
@@ -198,20 +212,31 @@ class AfasStream(Stream):
             self._write(encoder, delivery)
 
     def _write(self, encoder: RecordEncoder, delivery: Delivery) -> None:
-        self._stream_version = delivery.version
+        self._stream_version, self._extracted_at = delivery.version, delivery.extracted_at
         if self.writes_whole_pages:
             writer = cast("LineWriter", self._tap.message_writer)
-            for lines in encoder.lines(delivery.rows, delivery.version):
+            for lines in encoder.lines(delivery.rows, delivery.version, delivery.extracted_at):
                 writer.write_lines(lines)
         else:
             for record in encoder.records(delivery.rows):
                 self._write_record_message(record)
+        if self.days is not None:
+            self.days.write(delivery.days, delivery.extracted_at)
         if delivery.activates and delivery.version is not None:
             # All rows have come: now, and not before, may the target take out what wasn't among them.
             self._complete = True
             self._write_activate_version_message(delivery.version)
-        self.tap_state.setdefault("bookmarks", {})[self.name] = delivery.state
+        bookmarks = self.tap_state.setdefault("bookmarks", {})
+        bookmarks[self.name] = delivery.state
+        if self.days is not None and delivery.days_state is not None:
+            bookmarks[self.days.name] = delivery.days_state
         self._tap.state_writer.write_state(self.tap_state)
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        for message in super()._generate_record_messages(record):
+            message.time_extracted = self._extracted_at or message.time_extracted
+            yield message
 
     @property
     @override

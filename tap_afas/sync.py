@@ -13,6 +13,7 @@ import enum
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.bookmark import ReplicationKey, read_bookmark
+from tap_afas.changed_days import ChangedDays, ChangedDaysError, Feed
 from tap_afas.filters import nothing_passed, read_filter, split_filter
 from tap_afas.keyless import first_stamp, from_start
 from tap_afas.loaded_under import Shape
@@ -25,11 +26,12 @@ from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder
 from tap_afas.refresh import refreshes_every
 from tap_afas.resume_point import check_resume_point, resume_point_to_text
+from tap_afas.spelling import did_you_mean
 from tap_afas.state_compatibility import StateCheck
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tap_afas.bookmark import Bookmark
     from tap_afas.connection import Connection
@@ -62,6 +64,9 @@ class Delivery:
         version: The version of their records, if any.
         activates: Whether behind them, the target may take out the rows of other versions.
         last: Whether they are the stream's last.
+        days: Behind them, the records of the stream that tells which days were read again.
+        days_state: That stream's part of the STATE.
+        extracted_at: The time of all these records; None: that of writing them.
     """
 
     rows: list[Any]
@@ -69,6 +74,9 @@ class Delivery:
     version: int | None
     activates: bool
     last: bool
+    days: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    days_state: dict[str, Any] | None = None
+    extracted_at: datetime.datetime | None = None
 
 
 class Sync:
@@ -88,9 +96,10 @@ class Sync:
         version: The lowest that a new version of its records may be; None: no versions are wanted.
         most_rows: With the page that makes them so many, the sync ends.
         shape: What the SDK's settings make of it.
+        days_state: The part of the STATE of the stream that tells which of its days were read again.
 
     Raises:
-        StateError: The state can't be used.
+        InputError: The state, or what the settings say of the stream, can't be used.
     """
 
     encoder: RecordEncoder
@@ -105,6 +114,7 @@ class Sync:
         version: int | None = None,
         most_rows: int | None = None,
         shape: Shape | None = None,
+        days_state: Mapping[str, Any] | None = None,
     ) -> None:
         self.against_state = StateCheck(definition, state, connection.settings, shape or Shape())
         self.definition = definition = self.against_state.definition
@@ -124,11 +134,15 @@ class Sync:
         self._most_rows = most_rows
         self._connector: Connector | None = None
         self._every = ""
+        self._feed = Feed.of(definition.connector_id, connection.settings.stream(definition.connector_id))
+        self._days_state = days_state or {}
+        self._days: ChangedDays | None = None
         self._where: Filter = ()
         # From here on, what there is once the connector is described.
         self._plan: Plan
         self._reading: Reading
-        self._then: collections.deque[Callable[[Bookmark], Reading]]
+        self._then: collections.deque[Callable[[Bookmark], Iterable[Reading]]]
+        self._more: Iterator[Reading] = iter(())
         self._query: Query
         self._shrinks = self._emitted = 0
         self._held: list[Any] = []
@@ -138,7 +152,7 @@ class Sync:
         """Whether the sync has more to ask for."""
         return self.phase in {Phase.DESCRIBE, Phase.READ}
 
-    def ask(self) -> Connector | Answer:
+    def ask(self) -> tuple[Connector, Connector | None] | Answer:
         """Ask for what comes next; may run in any thread.
 
         Raises:
@@ -147,8 +161,10 @@ class Sync:
         client, connector_id = self._connection.client, self.definition.connector_id
         if self.phase is Phase.DESCRIBE:
             self.progress.start_clock()
-            return self._connector or self._connection.connector(connector_id)
-        return client.rows(connector_id, self._query, once=self._reading.paginator.tries_once)
+            return self._connector or self._connection.connector(connector_id), self._listing()
+        return client.rows(
+            self._reading.connector_id or connector_id, self._query, once=self._reading.paginator.tries_once
+        )
 
     def receive(self, asked: Any, error: BaseException | None = None) -> Delivery | None:
         """Take the result of `ask`.
@@ -169,7 +185,7 @@ class Sync:
             raise error
         if self.phase is Phase.READ:
             return self._read_page(asked)
-        self._make_plan(asked)
+        self._make_plan(*asked)
         if (until := self._plan.course.waits_until) is not None:
             self.definition.logger.info(
                 "Not due until %s: read whole every %s.", until.isoformat(timespec="minutes"), self._every
@@ -177,7 +193,7 @@ class Sync:
             self.phase = Phase.DONE
             return None
         # One STATE before the first page: what was found, in the form that no merge changes.
-        return Delivery([], self._bookmark.to_state(self._key), None, activates=False, last=False)
+        return self._delivery([])
 
     def fail(self) -> None:
         """End the sync: what was handed out couldn't be written, or nothing more can come."""
@@ -230,7 +246,25 @@ class Sync:
         key = ReplicationKey(stamp, "date-time", connection.clock, 0, by_day)
         return from_start(self._where, key, start_date)
 
-    def _make_plan(self, connector: Connector) -> None:
+    def _listing(self) -> Connector | None:
+        """The connector that lists changed days, if the stream has one.
+
+        Raises:
+            ChangedDaysError: The app connector doesn't have it.
+        """
+        if self._feed is None or self._most_rows is not None:
+            return None
+        there = {name.casefold(): name for name in self._connection.environment.connectors}
+        found = there.get(self._feed.connector_id.casefold())
+        if found is None:
+            raise ChangedDaysError(
+                f"{self.definition.connector_id}: `changed_days` needs the connector {self._feed.connector_id}, which"
+                " the app connector doesn't have. Add it there in AFAS, or take `changed_days` out."
+                + did_you_mean(self._feed.connector_id, there.values())
+            )
+        return self._connection.client.connector(found)
+
+    def _make_plan(self, connector: Connector, listing: Connector | None) -> None:
         if self._connector is None:
             self.check_filter(connector)
         connection = self._connection
@@ -239,6 +273,18 @@ class Sync:
         every = refreshes_every(connection.settings, connector.id, incremental=self._key is not None)
         self._every = "" if appends or self._most_rows is not None else every
         self._bookmark = self.against_state.begin(self._bookmark, appends=appends, refreshes=bool(self._every))
+        if listing is not None and self._feed is not None:
+            self._days = ChangedDays(
+                self.definition.name,
+                connector,
+                self._feed,
+                listing,
+                self._days_state,
+                settings=connection.settings,
+                clock=connection.clock,
+                is_first=self._bookmark.bookmark is None,
+                resumes=bool(self._bookmark.place),
+            )
         plan = self._plan = make_plan(
             self.definition,
             connector,
@@ -250,12 +296,20 @@ class Sync:
             version=self._version,
             changed=self.against_state.is_due,
             most_rows=self._most_rows,
+            also=(self._feed.day,) if listing is not None and self._feed is not None else (),
         )
         self._bookmark = plan.bookmark
         self._tell_of_refresh()
-        self._reading, self._then = plan.first, collections.deque(plan.then)
+        self._then = collections.deque([lambda _: [plan.first], *plan.then])
+        if (days := self._days) is not None:
+            key = self.definition.sorting_key(connector)
+            before, after = (
+                (lambda _: days.listed(), lambda _: [days.first(plan.first)]),
+                lambda _: days.again(plan.readings, key),
+            )
+            self._then = collections.deque([*before, *plan.then, after])
+        self._read_next()
         self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, connection.clock)
-        self._query = self._reading.paginator.next_query()
         self.phase = Phase.READ
 
     def _tell_of_refresh(self) -> None:
@@ -273,26 +327,30 @@ class Sync:
         )
 
     def _read_page(self, answer: Answer) -> Delivery | None:
-        plan, paginator = self._plan, self._reading.paginator
+        plan, reading, paginator = self._plan, self._reading, self._reading.paginator
         version, of_rows = paginator.scan.version, paginator.reads_rows
-        page, query = plan.reader.read(answer.body), self._query
+        page, query = (reading.reader or plan.reader).read(answer.body), self._query
         paginator.size.answered = len(answer.body)
         try:
             new = paginator.advance(query, page, answer.seconds)
             if not paginator.done:
                 self._query = paginator.next_query()
         except UnreadableError:
-            self.encoder.check_dates(page.rows)
+            if not reading.connector_id:
+                self.encoder.check_dates(page.rows)
             raise UnfitValueError(
-                f"The key or replication key of {self.definition.connector_id} holds something that is no date."
+                f"The key or replication key of {reading.connector_id or self.definition.connector_id} holds something"
+                " that is no date."
             ) from None
+        reading.look(page, new)
+        self._tell_notes()
+        if reading.connector_id:
+            return self._end_listing(answer.date) if paginator.done else None
         if of_rows or paginator.done:
             self.has_page = True
             self._bookmark = self.against_state.loaded(self._bookmark)
         self.progress.add_page_read(len(page), answer.retries)
         self._shrinks = 0
-        while paginator.notes:
-            self.definition.logger.warning("%s", paginator.notes.pop(0))
         rows = self._held + page.rows_at(new)
         # A short first page may be the whole table: without a key, what is written stays until a run is complete.
         alone = self.progress.pages == 1 and len(page) < query.take and not paginator.done
@@ -302,6 +360,8 @@ class Sync:
     def _deliver(self, rows: list[Any], version: int | None, now: datetime.datetime | None) -> Delivery:
         """The delivery of rows, with the STATE behind them: the bookmark after the last page, a resume point before."""
         plan, reading, paginator = self._plan, self._reading, self._reading.paginator
+        # Before what comes next begins: these rows were read before that.
+        at = self._days.clock.now() if self._days else None
         if self._key is not None and reading.moves_bookmark and paginator.done:
             self._bookmark = self._bookmark.completed(
                 self._key, paginator.stamps, start=plan.start, began=plan.began, now=now, appends=plan.appends
@@ -312,17 +372,37 @@ class Sync:
         self._emitted += len(rows)
         if self._most_rows is None:
             self._bookmark = dataclasses.replace(self._bookmark, rows_fit=paginator.size.fits)
-        done = paginator.done and not self._read_on()
+        done = paginator.done and not self._read_on(now)
         if done:
             self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)
         if done and (plan.course.activates or self._key is None):
             self._bookmark = self.against_state.refreshed(self._bookmark, plan.course.version, plan.start)
         if last := done or self.progress.rows + len(rows) >= (self._most_rows or float("inf")):
             self.phase = Phase.DONE
-        state = self._bookmark.to_state(self._key)
-        return Delivery(rows, state, version, activates=done and plan.course.activates, last=last)
+        delivery = self._delivery(rows, version, last=last, at=at)
+        return dataclasses.replace(delivery, activates=True) if done and plan.course.activates else delivery
 
-    def _read_on(self) -> bool:
+    def _delivery(
+        self, rows: list[Any], version: int | None = None, *, last: bool = False, at: datetime.datetime | None = None
+    ) -> Delivery:
+        delivery = Delivery(rows, self._bookmark.to_state(self._key), version, activates=False, last=last)
+        if (days := self._days) is None:
+            return delivery
+        told, days.records = days.records, []
+        return dataclasses.replace(delivery, days=told, days_state=days.to_state(done=last), extracted_at=at)
+
+    def _end_listing(self, now: datetime.datetime | None) -> Delivery:
+        """Go on with what follows a feed of changed days."""
+        self._reading.end(now)
+        self._read_next()
+        return self._delivery([])
+
+    def _tell_notes(self) -> None:
+        notes = self._reading.paginator.notes
+        while notes:
+            self.definition.logger.warning("%s", notes.pop(0))
+
+    def _read_on(self, now: datetime.datetime | None) -> bool:
         """Begin what is to be read after what has been read; whether there is such a thing.
 
         Raises:
@@ -331,16 +411,19 @@ class Sync:
         activates = self._plan.course.activates
         if self._reading.is_whole and (activates or self._key is None):
             self._bookmark = self.against_state.read_whole(self._bookmark, self._emitted, activates=activates)
-        while self._then:
-            # Where no row has a stamp, all has just been read.
-            make = self._then.popleft()
-            if self._bookmark.bookmark is None:
-                continue
-            self._emitted = 0
-            self._reading = make(self._bookmark)
-            self._query = self._reading.paginator.next_query()
-            return True
-        return False
+        self._reading.end(now)
+        return self._read_next()
+
+    def _read_next(self) -> bool:
+        """Begin the next reading, if there is one."""
+        while (reading := next(self._more, None)) is None:
+            if not self._then:
+                return False
+            self._more = iter(self._then.popleft()(self._bookmark))
+        self._emitted = 0
+        self._reading = reading
+        self._query = reading.paginator.next_query()
+        return True
 
     def _shrink(self, error: ProfitError) -> Delivery | None:
         """Ask for less after AFAS found a question too much; the run ends where that was the last one."""
@@ -352,7 +435,7 @@ class Sync:
             raise error
         self.definition.logger.warning("%s %s", error, told)
         if paginator.done:
-            return self._deliver([], None, None)
+            return self._end_listing(None) if self._reading.connector_id else self._deliver([], None, None)
         self._query = paginator.next_query()
         return None
 

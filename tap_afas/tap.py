@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_afas.connection import Connection
+    from tap_afas.days_stream import DaysStream
     from tap_afas.maps import Maps
     from tap_afas.stream import AfasStream
     from tap_afas.sync import Sync
@@ -127,8 +128,10 @@ class TapAfas(Tap):
             self.write_message(StateMessage(value=self.state))
 
     @override
-    def discover_streams(self) -> Sequence[AfasStream]:
+    def discover_streams(self) -> Sequence[AfasStream | DaysStream]:
         """The streams of the catalog passed in; without one, those that AFAS describes."""
+        from tap_afas.changed_days import Feed, days_name  # noqa: PLC0415 - see `__init__`
+        from tap_afas.days_stream import DaysStream  # noqa: PLC0415 - likewise
         from tap_afas.discovery import definition_from_catalog, discover  # noqa: PLC0415 - see `__init__`
         from tap_afas.stream import AfasStream  # noqa: PLC0415 - likewise
 
@@ -138,18 +141,24 @@ class TapAfas(Tap):
             finally:
                 self.ending.failures |= self.connection.undescribed
         else:
-            found = [definition_from_catalog(entry) for entry in self.input_catalog.streams]
-        return [
-            AfasStream(
+            of_days = {days_name(entry.tap_stream_id) for entry in self.input_catalog.streams}
+            entries = [entry for entry in self.input_catalog.streams if entry.tap_stream_id not in of_days]
+            found = [definition_from_catalog(entry) for entry in entries]
+        streams: list[AfasStream | DaysStream] = []
+        for definition in found:
+            feed = Feed.of(definition.connector_id, self.settings.stream(definition.connector_id))
+            days = DaysStream(self, definition.connector_id, definition.name, feed.day) if feed else None
+            stream = AfasStream(
                 self,
                 definition,
                 connection=self.connection,
                 scheduler=self.scheduler,
                 check_inputs=self.check_inputs,
                 appends=definition.connector_id in self._appending,
+                days=days,
             )
-            for definition in found
-        ]
+            streams += [stream] if days is None else [stream, days]
+        return streams
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -257,7 +266,9 @@ class TapAfas(Tap):
 
     @property
     def _streams_by_name(self) -> dict[str, AfasStream]:
-        return cast("dict[str, AfasStream]", self.streams)
+        from tap_afas.stream import AfasStream  # noqa: PLC0415 - see `__init__`
+
+        return {name: stream for name, stream in self.streams.items() if isinstance(stream, AfasStream)}
 
     def _check_state(self) -> None:
         """Check that the state is this tap's, before anything is read."""

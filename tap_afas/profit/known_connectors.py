@@ -42,6 +42,13 @@ FORMER_KEYS: dict[str, tuple[str, ...]] = {
 }
 """Keys that earlier versions assumed and that may repeat; a table may have been loaded under one."""
 
+CHANGED_DAYS: dict[str, tuple[str, str]] = {
+    "Profit_Transactions": ("Profit_Fin_ChangedEntrydate", "EntryDate"),
+    "Profit_Realization": ("Profit_Rea_ChangedEntryDate", "DateTime"),
+}
+"""Which connector lists the booking days of another that changed, and the field of that other with the day
+(help.afas.nl, App_Cnnct_View_Audit)."""
+
 # Standard connectors in which a field looks like a stamp and is none.
 _DUMMIES = {"profit_article_basic": {"DateModified", "CreateDate"}}
 

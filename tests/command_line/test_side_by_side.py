@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 IDENTITY: dict[str, Any] = {"stream_maps": {"*": {}}}
 
 
+# Of a row that another run may have changed, and of the time.
+_OF_ITS_RUN = {"witness", "version", "active_version", "refreshed_at"}
+
+
 def _by_stream(messages: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """The messages of each stream in their order, and the last state; without the time, and what AFAS chooses."""
     found: dict[str, list[dict[str, Any]]] = {}
@@ -29,7 +33,7 @@ def _by_stream(messages: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]
         if message["type"] == "STATE":
             # Of several rows with the highest stamp, AFAS sends any one; a version is the time.
             found["STATE"] = [
-                {"stream": stream} | {name: value for name, value in part.items() if name not in {"witness", "version"}}
+                {"stream": stream} | {name: value for name, value in part.items() if name not in _OF_ITS_RUN}
                 for stream, part in sorted(message["value"]["bookmarks"].items())
             ]
         else:

@@ -17,6 +17,7 @@ from tap_afas.tap import TapAfas
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from afas_sandbox import Sandbox
     from harness.source import Source
     from harness.targets import Target
 
@@ -38,19 +39,29 @@ def run(
     **settings: Any,
 ) -> Run:
     """Run the tap in this process."""
+    return run_tap_of(source.sandbox, source.config(**settings), state, catalog or source.catalog())
+
+
+def run_tap_of(
+    sandbox: Sandbox,
+    config: Mapping[str, Any],
+    state: Mapping[str, Any] | None = None,
+    catalog: Mapping[str, Any] | None = None,
+) -> Run:
+    """Run the tap in this process, with discovery where there is no catalog."""
     buffer = io.BytesIO()
     out = io.TextIOWrapper(buffer, encoding="utf-8", write_through=True)
     listener = _Listener()
     loggers = [logging.getLogger(name) for name in ("tap-afas", "singer_sdk")]
     for logger in loggers:
         logger.addHandler(listener)
-    source.sandbox.clear_log()
+    sandbox.clear_log()
     error: Exception | None = None
     try:
         with contextlib.redirect_stdout(out), without_waiting():
             # The tap may write into what it is given.
-            given = json.loads(json.dumps([catalog or source.catalog(), state or {}]))
-            tap = TapAfas(config=source.config(**settings), catalog=given[0], state=given[1])
+            given = json.loads(json.dumps([catalog, state or {}]))
+            tap = TapAfas(config=dict(config), catalog=given[0], state=given[1])
             try:
                 tap.run()
             except InterruptedRunError:
@@ -61,7 +72,7 @@ def run(
         for logger in loggers:
             logger.removeHandler(listener)
     out.flush()
-    return Run(int(error is not None), buffer.getvalue(), listener.heard, error, list(source.sandbox.log))
+    return Run(int(error is not None), buffer.getvalue(), listener.heard, error, list(sandbox.log))
 
 
 def catch_up(source: Source, state: Mapping[str, Any], target: Target, *, runs: int = 1, **settings: Any) -> Run:

@@ -325,7 +325,7 @@ def test_settings_that_cannot_be(settings: dict[str, Any], sentence: str) -> Non
 
 @pytest.mark.parametrize("every", ["7d", "12h", "", None])
 def test_settings_that_can_be(every: str | None) -> None:
-    given = {"environment_id": "12345", "token": "5A" * 32, "full_refresh_every": every}
+    given: dict[str, Any] = {"environment_id": "12345", "token": "5A" * 32, "full_refresh_every": every}
     assert not config_problems(normalized(given), SCHEMA)
     # One stream may be left out.
     given |= {"streams": {"X": {"emit_activate_version_messages": False}}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_afas.profit.pagination.errors import MisbehavedError
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_DAY = datetime.timedelta(days=1)
+
 Stamp: TypeAlias = Any
 """A wall time without its `Z` (text), or the value of an int replication key. Stamps of one stream compare."""
 
@@ -22,7 +25,7 @@ class Selection:
     """The conditions for the rows that a scan reads, and the bounds that their stamps must keep.
 
     Attributes:
-        name: `all`, `changed` or `empty`; `place` in the STATE holds it.
+        name: `all`, `changed`, `empty` or `days`; `place` in the STATE holds it.
         stamp: The stamp's field; empty where none selects.
         groups: The conditions, besides the filter of the settings.
         low: The earliest stamp among its rows may be this; None: no bound.
@@ -99,6 +102,26 @@ def stamps_between(stamp: str, low: Stamp, high: Stamp, *, behind: bool) -> Sele
     if low is not None:
         group = (Condition(stamp, ">" if behind else ">=", str(low)), *group)
     return Selection("changed", stamp, (group,), low=low, high=high, empty=False)
+
+
+def on_days(field: str, days: Sequence[str]) -> Selection:
+    """The rows of some days, such as `2024-03-31`.
+
+    A day is asked for by its bounds, and days that follow each other by theirs: `=` would leave out what is stored with
+    a time of day.
+    """
+    groups: list[Group] = []
+    first = last = None
+    for day in [*sorted({datetime.date.fromisoformat(one) for one in days}), None]:
+        if last is not None and day != last + _DAY:
+            groups.append((Condition(field, ">=", _midnight(first)), Condition(field, "<", _midnight(last + _DAY))))
+            first = None
+        first, last = first or day, day
+    return Selection("days", groups=tuple(groups))
+
+
+def _midnight(day: datetime.date | None) -> str:
+    return f"{day}T00:00:00"
 
 
 def highest_stamp_query(stamp: str, selection: Selection, filter_: Filter, cap: Stamp) -> Query:
