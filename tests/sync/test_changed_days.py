@@ -146,7 +146,7 @@ def test_a_lost_state_hides_nothing_and_shows_nothing_that_is_gone(sandbox: Sand
 
 def test_it_may_be_set_later_and_the_feed_changed(sandbox: Sandbox) -> None:
     ledger = Ledger(sandbox)
-    without = {"streams": {"Bookings": {"primary_keys": ["Id"]}}}
+    without: dict[str, Any] = {"streams": {"Bookings": {"primary_keys": ["Id"]}}}
     ledger.sync(**without)
     ledger.delete(3)
     ledger.clock.tick(_HOUR)
