@@ -20,19 +20,33 @@ from afas_sandbox.editing import Snapshot
 from afas_sandbox.environment import Sandbox
 from afas_sandbox.exchange import Request
 from afas_sandbox.faults import Fault
-from afas_sandbox.model import Cell, Connector, Dataset, DataType, Field, Row, Table
+from afas_sandbox.model import (
+    Cell,
+    ChangedDays,
+    Connector,
+    Dataset,
+    DataType,
+    DeletedRows,
+    Field,
+    Joined,
+    Row,
+    Table,
+)
 from afas_sandbox.options import Options
 
 __all__ = [
     "KEEP",
     "Cell",
     "Change",
+    "ChangedDays",
     "Clock",
     "Connector",
     "DataType",
     "Dataset",
+    "DeletedRows",
     "Fault",
     "Field",
+    "Joined",
     "Options",
     "Request",
     "Row",

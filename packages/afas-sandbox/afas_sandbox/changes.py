@@ -1,23 +1,23 @@
-"""What people in the company do meanwhile: rows change, come and go."""
+"""How rows change, come and go, and what follows from it."""
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-import random
-import threading
 from typing import TYPE_CHECKING, Literal
 
 from afas_sandbox.clock import Clock, later, stored
+from afas_sandbox.following import Following
 
 if TYPE_CHECKING:
-    from afas_sandbox.model import Cell, Connector, Field, Row
+    from afas_sandbox.model import Cell, Row
     from afas_sandbox.options import Options
     from afas_sandbox.store import Store
 
 KEEP = "keep"
 """As a stamp: leave the stamp as the row has it, even when that is nothing."""
 
-_LONGEST_WAIT = 60.0
+_REMEMBERED = 1000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,15 +46,20 @@ class Changes:
         store: The rows.
         options: How the environment behaves.
         clock: Gives the stamps.
-        seed: Of the chance.
     """
 
-    def __init__(self, store: Store, options: Options, clock: Clock, seed: int) -> None:
+    def __init__(self, store: Store, options: Options, clock: Clock) -> None:
         self._store = store
         self._options = options
         self._clock = clock
-        self._chance = random.Random(seed)
         self._made = 0
+        self._following = Following(store)
+        self._deleted: dict[str, collections.deque[Row]] = {}
+        self.rebuild()
+
+    def rebuild(self, connector_id: str | None = None) -> None:
+        """Join anew what joins the rows of this connector, or all that joins any."""
+        self._following.rebuild(connector_id)
 
     def insert(self, connector_id: str, row: Row, stamp: str | None = None, created: str | None = None) -> Change:
         """Add a row; without a stamp, of its own or given here, it gets the clock's."""
@@ -62,7 +67,7 @@ class Changes:
             kept = self._store.stored_table(connector_id)
             kept.check(row)
             cells = list(row)
-            self._set_stamp(
+            moment = self._set_stamp(
                 connector_id,
                 cells,
                 stamp,
@@ -72,8 +77,8 @@ class Changes:
                 cells[kept.created] = created or stamp or self._now()
             number = self._store.insert(connector_id, tuple(cells))
             after = self._store.get(connector_id, number)
-            self._made += 1
-            return Change(connector_id, "insert", self._key(connector_id, number, after), None, after)
+            change = Change(connector_id, "insert", self._key(connector_id, number, after), None, after)
+            return self._followed(change, moment)
 
     def update(self, connector_id: str, number: int, values: dict[str, Cell], stamp: str | None = None) -> Change:
         """Change a row; without a stamp among the values or given here, it gets the clock's."""
@@ -83,113 +88,43 @@ class Changes:
             cells = list(before)
             for field_id, value in values.items():
                 cells[kept.connector.position(field_id)] = value
-            self._set_stamp(connector_id, cells, stamp, given=kept.connector.stamp in values)
+            moment = self._set_stamp(connector_id, cells, stamp, given=kept.connector.stamp in values)
             self._store.update(connector_id, number, tuple(cells))
             after = self._store.get(connector_id, number)
-            self._made += 1
-            return Change(connector_id, "update", self._key(connector_id, number, before), before, after)
+            change = Change(connector_id, "update", self._key(connector_id, number, before), before, after)
+            return self._followed(change, moment)
 
-    def delete(self, connector_id: str, number: int) -> Change:
-        """Delete a row."""
+    def delete(self, connector_id: str, number: int, stamp: str | None = None) -> Change:
+        """Delete a row, and leave no trace of it but in what lists deleted rows; without a stamp, now."""
         with self._store.lock:
             before = self._store.get(connector_id, number)
             self._store.delete(connector_id, number)
-            return Change(connector_id, "delete", self._key(connector_id, number, before), before, None)
+            self._deleted.setdefault(connector_id, collections.deque(maxlen=_REMEMBERED)).append(before)
+            change = Change(connector_id, "delete", self._key(connector_id, number, before), before, None)
+            return self._followed(change, stamp)
 
-    def some(  # noqa: PLR0913 - all but the first by name
-        self,
-        connector_id: str | None,
-        *,
-        updates: int = 0,
-        inserts: int = 0,
-        deletes: int = 0,
-        stamp: str | None = None,
-        late_seconds: float = 0.0,
-    ) -> list[Change]:
-        """Change rows taken at random.
+    def _followed(self, change: Change, moment: str | None) -> Change:
+        """The change, after all that follows from it."""
+        if followers := self._following.by(change.connector):
+            told = None if moment == KEEP else moment
+            self._following.after(change, followers, told or self._now())
+        if change.kind != "delete":
+            self._made += 1
+        return change
 
-        Args:
-            connector_id: The connector; any that can show a change when not told.
-            updates: How many rows to change,
-            inserts: to add,
-            deletes: and to delete.
-            stamp: The stamp the changed and new rows get; the clock's when not told.
-            late_seconds: How far that stamp lies back, as that of a transaction that took so long.
-        """
-        done: list[Change] = []
-        kinds = ["update"] * updates + ["insert"] * inserts + ["delete"] * deletes
-        self._chance.shuffle(kinds)
-        for kind in kinds:
-            with self._store.lock:
-                moment = stamp or self._now(late_seconds)
-                chosen = connector_id or self._any_connector(kind)
-                change = None if chosen is None else self._one(chosen, kind, moment)
-            if change:
-                done.append(change)
-        return done
-
-    def _any_connector(self, kind: str) -> str | None:
-        fitting = [
-            connector.id
-            for connector in self._store.connectors.values()
-            if connector.stamp is not None and (kind != "update" or connector.changeable)
-        ]
-        return self._chance.choice(fitting) if fitting else None
-
-    def _one(self, connector_id: str, kind: str, moment: str) -> Change | None:
-        kept = self._store.stored_table(connector_id)
-        # An int stamp counts changes and knows no moment.
-        counts = kept.stamp is not None and kept.connector.fields[kept.stamp].data_type == "int"
-        stamp = None if counts else moment
-        if kind == "insert":
-            cells = list(kept.new_row(kept.next_number))
-            for place in (kept.stamp, kept.created):
-                if place is not None:
-                    cells[place] = None
-            return self.insert(connector_id, tuple(cells), stamp, moment)
-        number = self._store.pick(connector_id, self._chance)
-        if number is None:
-            return None
-        if kind == "delete":
-            return self.delete(connector_id, number)
-        row = self._store.get(connector_id, number)
-        return self.update(connector_id, number, self._other_values(kept.connector, row), stamp)
-
-    def _other_values(self, connector: Connector, row: Row) -> dict[str, Cell]:
-        if not connector.changeable:
-            return {}
-        field_id = self._chance.choice(connector.changeable)
-        place = connector.position(field_id)
-        return {field_id: self._other_value(connector.fields[place], row[place])}
-
-    def _other_value(self, field: Field, value: Cell) -> Cell:
-        match field.data_type:
-            case "boolean":
-                return not value
-            case "int":
-                return self._chance.randrange(10 ** min(field.length or 6, 6))
-            case "decimal":
-                return (
-                    f"{self._chance.randrange(100_000)}.{self._chance.randrange(10**field.decimals):0{field.decimals}}"
-                )
-            case "date":
-                return f"{2020 + self._chance.randrange(6)}-{self._chance.randrange(1, 13):02}-15T00:00:00.000"
-            case _:
-                mark = f" {self._chance.randrange(10_000)}"
-                room = max((field.length or 1000) - len(mark), 0)
-                return (str(value or "gewijzigd")[:room] + mark)[-(field.length or 1000) :]
-
-    def _set_stamp(self, connector_id: str, cells: list[Cell], stamp: str | None, *, given: bool) -> None:
+    def _set_stamp(self, connector_id: str, cells: list[Cell], stamp: str | None, *, given: bool) -> str | None:
+        """Set the stamp, and tell the moment of the change where that is known now."""
         kept = self._store.stored_table(connector_id)
         place = kept.stamp
         if place is None or stamp == KEEP or (given and stamp is None):
-            return
+            return stamp
         if stamp is not None:
             cells[place] = stamp
         elif kept.connector.fields[place].data_type == "int":
             cells[place] = int(self._store.highest(connector_id, place) or 0) + 1
         else:
-            cells[place] = self._now()
+            cells[place] = stamp = self._now()
+        return stamp
 
     def _now(self, late_seconds: float = 0.0) -> str:
         """The stamp of a change; the servers that make them take turns."""
@@ -199,36 +134,3 @@ class Changes:
     def _key(self, connector_id: str, number: int, row: Row) -> tuple[Cell, ...]:
         places = self._store.stored_table(connector_id).key
         return tuple(row[place] for place in places) if places else (number,)
-
-
-class BackgroundChanges:
-    """Changes that go on by themselves, in a thread.
-
-    Args:
-        changes: Makes them.
-        per_minute: How many.
-        seed: Of the chance.
-    """
-
-    def __init__(self, changes: Changes, per_minute: float, seed: int) -> None:
-        self._changes = changes
-        self._pause = min(60.0 / per_minute, _LONGEST_WAIT)
-        self._chance = random.Random(seed)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sandbox-changes", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._pause * 2 * self._chance.random()):
-            share = self._chance.random()
-            self._changes.some(
-                None,
-                updates=int(share < 0.7),  # noqa: PLR2004 - seven changes in ten are updates, half a one deletes
-                inserts=int(0.7 <= share < 0.95),  # noqa: PLR2004 - the same division
-                deletes=int(share >= 0.95),  # noqa: PLR2004 - the same division
-            )

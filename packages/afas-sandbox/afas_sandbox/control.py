@@ -9,22 +9,25 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from afas_sandbox.exchange import Answer, Asked
+from afas_sandbox.options import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from afas_sandbox.changes import Change, Changes
+    from afas_sandbox.changes import Change
+    from afas_sandbox.random_changes import RandomChanges
     from afas_sandbox.services import Services
     from afas_sandbox.store import Store
 
-_CHANGE_ARGUMENTS = {"updates", "inserts", "deletes", "stamp", "late_seconds"}
+_TIMES = {"stamp", "late_seconds"}
+_CHANGE_ARGUMENTS = {*KINDS, *_TIMES, "connector"}
 _LINES_AT_ONCE = 500
 
 
 class Control:
     """Answers what is asked below `/sandbox`."""
 
-    def __init__(self, store: Store, services: Services, changes: Changes) -> None:
+    def __init__(self, store: Store, services: Services, changes: RandomChanges) -> None:
         self._store = store
         self._services = services
         self._changes = changes
@@ -48,7 +51,12 @@ class Control:
                 self._store.stored_table(connector_id)
                 return Answer(200, self._rows(connector_id), {"Content-Type": "application/x-ndjson"})
             case "POST", ["change"]:
-                told: Any = self._change(json.loads(body or b"{}"))
+                wanted = _checked(json.loads(body or b"{}"), _CHANGE_ARGUMENTS)
+                told: Any = list(map(self._as_json, self._changes.some(wanted.pop("connector", None), **wanted)))
+            case "POST", ["change-everywhere"]:
+                wanted = _checked(json.loads(body or b"{}"), {*KINDS, *_TIMES})
+                times = {name: wanted.pop(name) for name in _TIMES & wanted.keys()}
+                told = list(map(self._as_json, self._changes.everywhere(wanted, **times)))
             case "POST", ["faults"]:
                 self._services.plan(json.loads(body or b"[]"))
                 told = [dataclasses.asdict(fault) for fault in self._services.faults.faults]
@@ -67,14 +75,6 @@ class Control:
                 raise KeyError(f"{method} /sandbox/{'/'.join(parts)}")
         return _told(told)
 
-    def _change(self, wanted: dict[str, Any]) -> Any:
-        if unknown := wanted.keys() - _CHANGE_ARGUMENTS - {"connector"}:
-            raise ValueError(f"a change knows no {', '.join(sorted(unknown))}")
-        connector_id = wanted.get("connector")
-        arguments = {name: value for name, value in wanted.items() if name in _CHANGE_ARGUMENTS}
-        done = self._changes.some(connector_id, **arguments)
-        return [self._as_json(change) for change in done]
-
     def _as_json(self, change: Change) -> dict[str, Any]:
         names = [field.id for field in self._store.stored_table(change.connector).connector.fields]
         told = dataclasses.asdict(change)
@@ -92,6 +92,12 @@ class Control:
                 lines.clear()
         if lines:
             yield ("\n".join(lines) + "\n").encode()
+
+
+def _checked(wanted: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    if unknown := wanted.keys() - known:
+        raise ValueError(f"a change knows no {', '.join(sorted(unknown))}")
+    return wanted
 
 
 def _told(value: object, status: int = 200) -> Answer:

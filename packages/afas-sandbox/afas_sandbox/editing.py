@@ -10,7 +10,8 @@ from afas_sandbox.model import Cell, Connector, Field, Row, Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from afas_sandbox.changes import Change, Changes
+    from afas_sandbox.changes import Change
+    from afas_sandbox.random_changes import RandomChanges
     from afas_sandbox.services import Services
     from afas_sandbox.store import Store
 
@@ -27,7 +28,7 @@ class Editing:
 
     _store: Store
     _services: Services
-    _changes: Changes
+    _changes: RandomChanges
 
     @property
     def connectors(self) -> dict[str, Connector]:
@@ -74,9 +75,15 @@ class Editing:
         """
         return self._changes.update(connector_id, self._number(connector_id, key), dict(values or {}), stamp)
 
-    def delete(self, connector_id: str, key: Sequence[Cell] | Cell) -> Change:
-        """Delete a row; for its key see `update`."""
-        return self._changes.delete(connector_id, self._number(connector_id, key))
+    def delete(self, connector_id: str, key: Sequence[Cell] | Cell, *, stamp: str | None = None) -> Change:
+        """Delete a row, without a trace.
+
+        Args:
+            connector_id: The connector.
+            key: As in `update`.
+            stamp: When, for the lists of touched days and of deleted rows; by default now.
+        """
+        return self._changes.delete(connector_id, self._number(connector_id, key), stamp)
 
     def purge(self, connector_id: str, **asked: object) -> list[Change]:
         """Delete the rows that a request with these parameters would find, whatever the server caps or does wrong.
@@ -97,8 +104,13 @@ class Editing:
         return tuple(self._store.rows(connector_id))
 
     def restore(self, connector_id: str, snapshot: Snapshot) -> None:
-        """Put the rows back as they were, numbers and stamps included, as a backup or a copied environment does."""
-        self._store.restore(connector_id, snapshot)
+        """Put the rows back as they were, numbers and stamps included, as a backup or a copied environment does.
+
+        What joins them follows; the lists of touched days and of deleted rows know nothing of it.
+        """
+        with self._store.lock:
+            self._store.restore(connector_id, snapshot)
+            self._changes.rebuild(connector_id)
 
     def _number(self, connector_id: str, key: Sequence[Cell] | Cell) -> int:
         whole = (key,) if isinstance(key, str | int | None) else tuple(key)
@@ -107,19 +119,30 @@ class Editing:
         return int(whole[0] or 0)
 
     def replace(self, connector_id: str, rows: Iterable[Row]) -> None:
-        """Give a connector other rows, stored as they are."""
-        self._store.replace(connector_id, rows)
+        """Give a connector other rows, stored as they are; as `restore`, it leaves the lists alone."""
+        with self._store.lock:
+            self._store.replace(connector_id, rows)
+            self._changes.rebuild(connector_id)
 
     def add(self, table: Table) -> None:
-        """Add a connector, or put another in the place of one."""
-        self._store.add(table)
+        """Add a connector, or put another in the place of one.
+
+        Raises:
+            ValueError: Its rows can't follow what they are said to follow.
+        """
+        with self._store.lock:
+            self._store.add(table)
+            self._changes.rebuild(table.connector.id)
 
     def remove(self, connector_id: str) -> None:
         """Remove a connector."""
         self._store.remove(connector_id)
 
     def alter(self, connector_id: str, fields: Sequence[Field]) -> None:
-        """Give a connector another definition: values stay with their field id, new fields are empty."""
+        """Give a connector another definition: values stay with their field id, new fields are empty.
+
+        Rows that follow from others go on doing so while they have the key and the stamp that this takes.
+        """
         with self._store.lock:
             kept = self._store.stored_table(connector_id)
             before = kept.connector
@@ -140,8 +163,11 @@ class Editing:
 
             rows = [fitted(row) for row in self.rows(connector_id)]
             number = kept.next_number
-            self._store.add(Table(after, rows, lambda n: fitted(kept.new_row(n))))
+            follows = kept.follows.within(ids) if kept.follows else None
+            follows = follows if follows and follows.fits(after) else None
+            self._store.add(Table(after, rows, lambda n: fitted(kept.new_row(n)), follows))
             self._store.stored_table(connector_id).next_number = number
+            self._changes.rebuild(connector_id)
 
     def change(  # noqa: PLR0913 - all but the first by name
         self,
@@ -150,19 +176,59 @@ class Editing:
         updates: int = 0,
         inserts: int = 0,
         deletes: int = 0,
+        reinserts: int = 0,
+        moves: int = 0,
         stamp: str | None = None,
         late_seconds: float = 0.0,
     ) -> list[Change]:
         """Change rows taken at random, and tell which.
 
         Args:
-            connector_id: The connector; by default any with a stamp, another at each change.
+            connector_id: The connector; by default any with a stamp, another at each change. Where its rows follow from
+                others (`Table.follows`), the change is made in those, and told of those.
             updates: How many rows to change,
             inserts: to add,
-            deletes: and to delete.
+            deletes: to delete without a trace,
+            reinserts: to add again, under their old key, after they were deleted,
+            moves: and to move to another day of their month, where a list of touched days is kept.
             stamp: The stamp of changed and new rows; by default the clock's.
             late_seconds: How far that lies back, as after a transaction that took so long.
+
+        Returns:
+            What was done; fewer than asked where there is nothing to change.
         """
         return self._changes.some(
-            connector_id, updates=updates, inserts=inserts, deletes=deletes, stamp=stamp, late_seconds=late_seconds
+            connector_id,
+            updates=updates,
+            inserts=inserts,
+            deletes=deletes,
+            reinserts=reinserts,
+            moves=moves,
+            stamp=stamp,
+            late_seconds=late_seconds,
         )
+
+    def change_everywhere(  # noqa: PLR0913 - all by name
+        self,
+        *,
+        updates: float = 0.02,
+        inserts: float = 0.01,
+        deletes: float = 0.01,
+        reinserts: float = 0.002,
+        moves: float = 0.002,
+        stamp: str | None = None,
+        late_seconds: float = 0.0,
+    ) -> list[Change]:
+        """Change a share of the rows of every connector that has rows of its own, stamp or not, and tell which.
+
+        Args:
+            updates: How large a share of the rows to change: 0.02 is one in fifty,
+            inserts: to add,
+            deletes: to delete without a trace,
+            reinserts: to add again after they were deleted,
+            moves: and to move to another day.
+            stamp: As in `change`.
+            late_seconds: Likewise.
+        """
+        shares = {"updates": updates, "inserts": inserts, "deletes": deletes, "reinserts": reinserts, "moves": moves}
+        return self._changes.everywhere(shares, stamp=stamp, late_seconds=late_seconds)

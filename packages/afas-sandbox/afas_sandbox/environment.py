@@ -6,11 +6,11 @@ import datetime as dt
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
-from afas_sandbox.changes import BackgroundChanges, Changes
 from afas_sandbox.clock import Clock, amsterdam, to_utc
 from afas_sandbox.control import Control
 from afas_sandbox.editing import Editing
 from afas_sandbox.options import Options
+from afas_sandbox.random_changes import BackgroundChanges, RandomChanges
 from afas_sandbox.refusals import NAMED, write
 from afas_sandbox.server import Server
 from afas_sandbox.services import Services
@@ -68,8 +68,9 @@ class Sandbox(Editing):
     def _begin(self, dataset: Dataset) -> None:
         for table in dataset:
             self._store.add(table)
-        self._changes = Changes(self._store, self.options, self._now, self._seed)
+        self._changes = RandomChanges(self._store, self.options, self._now, self._seed)
         self._services = Services(self._store, self.options, self._now, self._seed, self._rest)
+        self._services.meanwhile = self._changes.meanwhile
         self._control = Control(self._store, self._services, self._changes)
 
     def __enter__(self) -> Self:

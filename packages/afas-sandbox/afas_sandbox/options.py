@@ -12,6 +12,10 @@ Fields: TypeAlias = Collection[str]
 Widths: TypeAlias = Mapping[str, int]
 Filters: TypeAlias = Mapping[str, Mapping[str, str]]
 Offsets: TypeAlias = Sequence[float]
+Mix: TypeAlias = Mapping[str, float]
+
+KINDS = ("updates", "inserts", "deletes", "reinserts", "moves")
+"""What may become of rows; see `Sandbox.change`."""
 
 _MADE_UP_TOKEN = "5A" * 32
 
@@ -47,6 +51,10 @@ class Options:
         shifted_fields: and only for these fields; `None`: all that have a date and a time.
         date_offset: Seconds by which the `Date` header is ahead of the clock; `None`: answers have no such header.
         stamp_offsets: Seconds by which those servers are ahead of the clock that stamp changes, each in its turn.
+        changes_per_request: So many rows change before each query on rows, every other one in the connector asked; by
+            0.5 one changes before every other query.
+        changes_mix: How often each kind is taken, by its name in `KINDS`, of those changes and of those that come by
+            themselves.
         own_filters: The filter in a connector's own definition, as parameters of a request, by connector id.
         pieces: In how many pieces a page is read while there is a hook `within_request`, called between them.
         old_json: As before Profit 7: `-.5` for `-0.5`, and `rows` on a line of its own.
@@ -93,6 +101,10 @@ class Options:
     shifted_fields: Fields | None = None
     date_offset: float | None = 0.0
     stamp_offsets: Offsets = (0.0,)
+    changes_per_request: float = 0.0
+    changes_mix: Mix = dataclasses.field(
+        default_factory=lambda: {"updates": 68, "inserts": 23, "deletes": 5, "reinserts": 2, "moves": 2}
+    )
     own_filters: Filters = dataclasses.field(default_factory=dict)
     pieces: int = 2
     old_json: bool = False
@@ -131,6 +143,9 @@ class Options:
             value = getattr(self, name)
             if get_origin(hint) is Literal and value not in get_args(hint):
                 raise ValueError(f"{name} is one of {', '.join(map(str, get_args(hint)))}, not {value!r}")
+        weights = self.changes_mix.values()
+        if not {*self.changes_mix} <= {*KINDS} or min(weights, default=0) < 0 or not sum(weights):
+            raise ValueError(f"changes_mix has numbers by {', '.join(KINDS)}, not {dict(self.changes_mix)!r}")
 
     def change(self, **changes: Any) -> None:
         """Change some options.

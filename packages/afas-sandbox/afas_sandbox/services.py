@@ -40,6 +40,7 @@ class Services:
         access: The door.
         before_request: Called before each query on rows, with the request.
         within_request: Called between the pieces of a page, likewise.
+        meanwhile: Called before each query on rows too, with the connector asked: what others do.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Services:
         self.access = Access(options)
         self.before_request: Callable[[Request], object] | None = None
         self.within_request: Callable[[Request], object] | None = None
+        self.meanwhile: Callable[[str | None], object] | None = None
 
     def plan(self, faults: Iterable[Fault | Mapping[str, Any]]) -> None:
         """Set what goes wrong from now on."""
@@ -161,6 +163,8 @@ class Services:
     def _rows(self, request: Request, struck: list[Fault]) -> Answer:
         if self.before_request is not None:
             self.before_request(request)
+        if self.meanwhile is not None:
+            self.meanwhile(request.connector)
         connector = self._connector(request.connector)
         options = self.options
         if connector.id in options.blocked:

@@ -14,7 +14,7 @@ from afas_sandbox.stored_table import StoredTable
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from afas_sandbox.model import Cell, Connector, Row, Table
 
@@ -51,6 +51,11 @@ class Store:
         """The connectors by id."""
         return {connector_id: kept.connector for connector_id, kept in list(self._tables.items())}
 
+    @property
+    def followers(self) -> list[StoredTable]:
+        """Where those rows are that follow from others."""
+        return [kept for kept in list(self._tables.values()) if kept.follows]
+
     def stored_table(self, connector_id: str) -> StoredTable:
         """Where the rows of a connector are.
 
@@ -60,8 +65,12 @@ class Store:
         return self._tables[connector_id]
 
     def add(self, table: Table) -> None:
-        """Add a connector with its rows, in place of one with the same id."""
-        kept = StoredTable(f"t{next(self._numbers)}", table.connector, table.new_row)
+        """Add a connector with its rows, in place of one with the same id.
+
+        Raises:
+            ValueError: Its rows can't follow what they are said to follow.
+        """
+        kept = StoredTable(f"t{next(self._numbers)}", table.connector, table.new_row, table.follows)
         with self.lock:
             self._database.execute(f"CREATE TABLE {kept.name} (n INTEGER PRIMARY KEY, {', '.join(kept.columns)})")
             self._fill(kept, enumerate(table.rows, start=1))
@@ -199,6 +208,14 @@ class Store:
         if found is None:
             raise KeyError(f"{connector_id} has no row with key {tuple(key)}")
         return int(found[0])
+
+    def having(self, connector_id: str, values: Mapping[int, Cell]) -> list[int]:
+        """The numbers of the rows with these values, by their place, exactly as stored; lowest first."""
+        where = " AND ".join(f"c{place} IS ?" for place in values)
+        with self.lock:
+            name = self.stored_table(connector_id).name
+            found = self._database.execute(f"SELECT n FROM {name} WHERE {where} ORDER BY n", [*values.values()])
+            return [number for (number,) in found]
 
     def pick(self, connector_id: str, chance: random.Random) -> int | None:
         """The number of some row, if there is one."""

@@ -9,7 +9,7 @@ from afas_sandbox.collation import fold, weigh
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from afas_sandbox.model import Cell, Connector, Row
+    from afas_sandbox.model import Cell, Connector, Follows, Row
 
 _MILLISECONDS = len("2024-03-31T00:00:00.000")
 
@@ -17,10 +17,15 @@ _MILLISECONDS = len("2024-03-31T00:00:00.000")
 class StoredTable:
     """Where the rows of one connector are kept."""
 
-    def __init__(self, name: str, connector: Connector, new_row: Callable[[int], Row]) -> None:
+    def __init__(
+        self, name: str, connector: Connector, new_row: Callable[[int], Row], follows: Follows | None = None
+    ) -> None:
+        if follows and (connector.id in follows.sources or not follows.fits(connector)):
+            raise ValueError(f"{connector.id} can't follow {', '.join(follows.sources)}: it lacks a key or a field")
         self.name = name
         self.connector = connector
         self.new_row = new_row
+        self.follows = follows
         self.next_number = 1
         self.key = [connector.position(field_id) for field_id in connector.key]
         self.stamp = None if connector.stamp is None else connector.position(connector.stamp)
@@ -66,7 +71,7 @@ class StoredTable:
         for place in self._dates:
             text = cells[place]
             if isinstance(text, str) and len(text) != _MILLISECONDS:
-                cells[place] = _full_moment(text)
+                cells[place] = full_moment(text)
         cells += [fold(None if row[place] is None else str(row[place])) for place in self._folded]
         cells += [weigh(None if row[place] is None else str(row[place])) for place in self._weighed]
         return cells
@@ -87,7 +92,8 @@ def _full_scale(number: str, digits: int) -> str:
     return f"{whole}.{fraction.ljust(digits, '0')}" if digits else number
 
 
-def _full_moment(text: str) -> str:
+def full_moment(text: str) -> str:
+    """A day or a moment as it is stored, to the millisecond."""
     moment = text if "T" in text else f"{text}T00:00:00"
     whole, _, fraction = moment.partition(".")
     return f"{whole}.{fraction[:3].ljust(3, '0')}"

@@ -16,10 +16,11 @@ from afas_sandbox import KEEP, Field, Sandbox, Table, stored, to_utc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from afas_sandbox import Request, Row
+    from afas_sandbox import Change, Request, Row
 
 _NOW = dt.datetime(2024, 5, 1, 9, 30, 15, 250000)  # noqa: DTZ001 - wall time has no zone
 _STAMP = ITEM.position("Modified")
+_IDS = ("Item", "Other", "Still")
 
 
 @pytest.fixture
@@ -225,6 +226,90 @@ def test_what_the_log_remembers(alive: Sandbox, ask: Asking) -> None:
     assert alive.log == []
 
 
+def _played(seed: int) -> list[list[Change]]:
+    others = [dataclasses.replace(ITEM, id="Other", key=()), dataclasses.replace(ITEM, id="Still", stamp=None)]
+    tables = [items(*(item(f"{number:03}") for number in range(200)), connector=one) for one in (ITEM, *others)]
+    with Sandbox(tables, seed=seed, clock=lambda: _NOW) as played:
+        return [played.change_everywhere(deletes=0.1, reinserts=0.05) for _ in range(3)]
+
+
+def test_a_share_of_every_connectors_rows_goes_and_the_seed_says_which() -> None:
+    rounds = _played(7)
+    assert rounds == _played(7)
+    assert rounds != _played(8)
+    for done in rounds:
+        gone = {one: [change for change in done if (change.connector, change.kind) == (one, "delete")] for one in _IDS}
+        assert all(15 <= len(changes) <= 25 for changes in gone.values()), {one: len(gone[one]) for one in gone}
+
+
+def test_what_goes_leaves_no_trace(alive: Sandbox, ask: Asking) -> None:
+    before = {row["Code"]: row for row in ask.rows().rows}
+    gone = {str(change.key[0]) for change in alive.change_everywhere(updates=0, inserts=0, deletes=0.25)}
+    assert len(gone) == 5
+    assert {row["Code"]: row for row in ask.rows().rows} == {
+        code: row for code, row in before.items() if code not in gone
+    }
+
+
+def test_shares_are_right_on_average(alive: Sandbox) -> None:
+    done = [len(alive.change_everywhere(updates=0.02, inserts=0, deletes=0)) for _ in range(200)]
+    assert {*done} == {0, 1}
+    assert 50 < sum(done) < 110
+
+
+def test_a_row_comes_back_under_its_key(alive: Sandbox, ask: Asking) -> None:
+    assert alive.change("Item", reinserts=3) == []
+    gone = {change.key: change.before for change in alive.change("Item", deletes=3)}
+    alive.clock = lambda: _NOW + dt.timedelta(hours=1)
+    (back,) = alive.change("Item", reinserts=1)
+    lost = gone.pop(back.key)
+    assert (back.kind, back.before) == ("insert", None)
+    assert back.after == (*(lost or ())[:_STAMP], "2024-05-01T10:30:15.250", *(lost or ())[_STAMP + 1 :])
+    assert str(back.key[0]) in ask.rows().codes
+    assert {change.key for change in alive.change("Item", reinserts=5)} == set(gone)
+    assert alive.count("Item") == 20
+
+
+def test_a_key_that_is_taken_again_does_not_come_back(alive: Sandbox) -> None:
+    alive.delete("Item", "03")
+    alive.insert("Item", item("03"))
+    assert alive.change("Item", reinserts=1) == []
+    alive.delete("Item", "04")
+    alive.alter("Item", ITEM.fields[:6])
+    assert alive.change("Item", reinserts=1) == []
+
+
+def test_rows_change_before_each_request(alive: Sandbox, ask: Asking) -> None:
+    alive.add(items(item("A"), connector=dataclasses.replace(ITEM, id="Other")))
+    assert [len(ask.rows().rows) for _ in range(3)] == [20] * 3
+    alive.options.change(changes_per_request=2, changes_mix={"deletes": 1, "inserts": 0})
+    left = [len(ask.rows().rows) for _ in range(6)]
+    assert left == sorted(left, reverse=True)
+    assert 8 <= left[-1] < 20
+    ask.get("/metainfo")
+    assert alive.count("Item") == left[-1]
+    alive.options.change(changes_per_request=0.5, changes_mix={"inserts": 1})
+    before = alive.count("Item") + alive.count("Other")
+    for _ in range(40):
+        ask.rows()
+    assert 10 <= alive.count("Item") + alive.count("Other") - before <= 30
+    assert ask.rows("Nope").status == 500
+
+
+@pytest.mark.parametrize("mix", [{}, {"updates": 0}, {"updates": 1, "deletes": -1}, {"update": 1}])
+def test_a_mix_that_makes_no_sense(alive: Sandbox, ask: Asking, mix: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="changes_mix has numbers by updates, inserts, deletes, reinserts, moves, not"):
+        alive.options.change(changes_mix=mix)
+    assert ask.control("POST", "/options", {"changes_mix": mix}).status == 400
+
+
+def test_every_connector_over_http(alive: Sandbox, ask: Asking) -> None:
+    done = ask.control("POST", "/change-everywhere", {"deletes": 0.5, "late_seconds": 5}).json
+    assert [change["kind"] for change in done] == ["delete"] * 10
+    assert alive.count("Item") == 10
+    assert len(ask.control("POST", "/change", {"connector": "Item", "reinserts": 2}).json) == 2
+
+
 def test_steering_over_http(alive: Sandbox, ask: Asking) -> None:
     done = ask.control("POST", "/change", {"connector": "Item", "updates": 1, "inserts": 1, "late_seconds": 60}).json
     assert sorted(change["kind"] for change in done) == ["insert", "update"]
@@ -257,6 +342,7 @@ def test_options_change_over_http(alive: Sandbox, ask: Asking) -> None:
         ("POST", "/change", {"update": 1}, 400),
         ("POST", "/change", {"updates": "many"}, 400),
         ("POST", "/change", [], 400),
+        ("POST", "/change-everywhere", {"connector": "Item", "updates": 1}, 400),
         ("POST", "/options", {"nope": 1}, 400),
         ("POST", "/options", [1], 400),
     ],
