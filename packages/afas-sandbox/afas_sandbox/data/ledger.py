@@ -14,6 +14,7 @@ from afas_sandbox.data.relations import TERMS
 from afas_sandbox.data.trade import rounded
 from afas_sandbox.data.worktime import DAY, midnight, stamp
 from afas_sandbox.data.world import known, listed, spice, table
+from afas_sandbox.model import ChangedDays
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -258,7 +259,8 @@ class Ledger:
             lambda number: (1, f"N{number}", "Nieuw dagboek", "M", False),
         )
         yield table("Profit_Transactions", self._rows, self._new_row)
-        yield table("Profit_Fin_ChangedEntrydate", self._changed_days, self._new_changed_day)
+        listed_days = ChangedDays("Profit_Transactions", "EntryDate")
+        yield table("Profit_Fin_ChangedEntrydate", self._changed_days, self._new_changed_day, listed_days)
         yield table("Profit_Period_balance", self._balances, self._new_balance)
         yield table("Profit_Creditor_Invoices", self._open_rows, self._new_open)
 

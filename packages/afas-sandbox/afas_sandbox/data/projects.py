@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from afas_sandbox.data.identifiers import decimal_text
 from afas_sandbox.data.worktime import DAY, midnight, stamp
 from afas_sandbox.data.world import counted, introduced, known, spice, table
+from afas_sandbox.model import ChangedDays
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -93,7 +94,8 @@ class Projects:
         yield counted("Profit_Worktype", len(WORKTYPES), self._worktype_row)
         yield counted("Profit_Hourtype", len(HOURS), self._hourtype_row)
         yield counted("Profit_Realization", self.hours, self._hours_row)
-        yield table("Profit_Rea_ChangedEntryDate", self._changed_days, self._new_changed_day)
+        listed_days = ChangedDays("Profit_Realization", "DateTime")
+        yield table("Profit_Rea_ChangedEntryDate", self._changed_days, self._new_changed_day, listed_days)
 
     def _group_row(self, number: int) -> Row:
         code = tuple(GROUPS)[number] if number < len(GROUPS) else f"N{number}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator
 
-    from afas_sandbox.model import Cell, Row
+    from afas_sandbox.model import Cell, Follows, Row
 
 ODD_TEXTS = (
     'Buis 3/4" "verzinkt"',
@@ -95,9 +95,14 @@ def spice(rng: random.Random, text: str) -> str:
     return text
 
 
-def table(connector_id: str, rows: Callable[[], Iterable[Row]], new_row: Callable[[int], Row]) -> Table:
+def table(
+    connector_id: str,
+    rows: Callable[[], Iterable[Row]],
+    new_row: Callable[[int], Row],
+    follows: Follows | None = None,
+) -> Table:
     """The table of a connector."""
-    return Table(connectors()[connector_id], Rows(lambda: iter(rows())), new_row)
+    return Table(connectors()[connector_id], Rows(lambda: iter(rows())), new_row, follows)
 
 
 def counted(connector_id: str, count: int, make: Callable[[int], Row]) -> Table:
