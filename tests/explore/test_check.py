@@ -250,7 +250,7 @@ def test_the_whole_sandbox_takes_few_questions(sandbox: Sandbox) -> None:
     assert report.requests <= len(sandbox.log) <= 2 * plain
     assert max(sandbox.peaks.values()) == 1
     assert sandbox.peak <= 4
-    assert (seen[-1].done, seen[-1].connectors) == (57, 57)
+    assert (seen[-1].done, seen[-1].connectors) == (60, 60)
     assert {one.failure for one in report.connectors} == {None}
     assert report.exit_code == 0
     assert all(len(to_text(report, language)) > 10_000 for language in _LANGUAGES)

@@ -22,6 +22,13 @@ FEEDS = [
     ("Profit_Realization", "DateTime", "Profit_Rea_ChangedEntryDate"),
 ]
 
+FOLLOWING = {
+    *(feed for _, _, feed in FEEDS),
+    "Facturen_en_opzeggingen",
+    "Verwijderde_nacalculatie",
+    "Verwijderde_verkoopfacturen",
+}
+
 
 class _Company:
     def __init__(self, sandbox: Sandbox) -> None:
@@ -77,6 +84,79 @@ def test_a_moved_booking_stays_in_its_year_and_period(company: _Company, source:
         assert str(row[day])[:7] == f"{row['Year']}-{int(row[period] or 0):02}"
 
 
+def _named_rows(rows: list[dict[str, Cell]], *fields: str) -> dict[tuple[Cell, ...], dict[str, Cell]]:
+    return {tuple(row[field] for field in fields): row for row in rows}
+
+
+def test_the_join_is_true_from_the_start(make: Callable[[], Any], company: _Company) -> None:
+    (joined,) = (table for table in make() if table.connector.id == "Facturen_en_opzeggingen")
+    assert list(joined.rows) == list(company.sandbox.rows("Facturen_en_opzeggingen"))
+
+
+def test_the_stamps_of_the_join_move_apart(company: _Company) -> None:
+    contracts = [row for row in company.named("Contracten") if row["Opgezegd"]]
+    assert contracts
+    for contract in contracts:
+        before = _named_rows(company.named("Facturen_en_opzeggingen"), "Administratie", "Factuurnummer")
+        moment = company.later()
+        company.sandbox.update("Contracten", contract["Contractnummer"], {"Omschrijving": "Anders"})
+        after = _named_rows(company.named("Facturen_en_opzeggingen"), "Administratie", "Factuurnummer")
+        assert after == {
+            key: row | {"Omschrijving_2": "Anders", "Gewijzigd_op_2": moment}
+            if row["Contractnummer"] == contract["Contractnummer"]
+            else row
+            for key, row in before.items()
+        }
+    key = company.sandbox.change("Verkoop-facturen", updates=1)[0].key
+    (row,) = (
+        one for one in company.named("Facturen_en_opzeggingen") if (one["Administratie"], one["Factuurnummer"]) == key
+    )
+    assert row["Gewijzigd_op"] == stored(company.now)
+    company.later()
+    for _ in range(20):
+        company.sandbox.change("Facturen_en_opzeggingen", updates=1, inserts=1, deletes=1, reinserts=1)
+    assert company.sandbox.count("Facturen_en_opzeggingen") == company.sandbox.count("Verkoop-facturen")
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "feed", "moment_in"),
+    [
+        ("Profit_Realization", {"Identity": "Regelnummer"}, "Verwijderde_nacalculatie", "Aangemaakt_op"),
+        (
+            "Verkoop-facturen",
+            {"Administratie": "Administratie", "Factuurnummer": "Factuurnummer"},
+            "Verwijderde_verkoopfacturen",
+            "Gewijzigd_op",
+        ),
+    ],
+)
+def test_deletions_are_listed_and_what_comes_back_is_live(
+    company: _Company, source: str, key: dict[str, str], feed: str, moment_in: str
+) -> None:
+    live, listed = _named_rows(company.named(source), *key), _named_rows(company.named(feed), *key.values())
+    assert listed
+    assert not live.keys() & listed.keys()
+    one = company.later()
+    gone = {change.key for change in company.sandbox.change(source, deletes=5)}
+    found = _named_rows(company.named(feed), *key.values())
+    assert found.keys() == listed.keys() | gone
+    assert {found[where][moment_in] for where in gone} == {one}
+    two = company.later()
+    back = {change.key for change in company.sandbox.change(source, reinserts=2)}
+    assert len(back) == 2
+    assert back < gone
+    assert _named_rows(company.named(feed), *key.values()) == found
+    changed_on = company.sandbox.connectors[source].stamp or ""
+    live = _named_rows(company.named(source), *key)
+    assert {live[where][changed_on] for where in back} == {two}
+    assert live.keys() & gone == back
+
+
+def test_changed_leave_is_in_whole_hours_as_it_was(company: _Company) -> None:
+    company.sandbox.change("Profit_Leaves", updates=200)
+    assert all(str(row["Hours"]).endswith(".00") for row in company.named("Profit_Leaves"))
+
+
 def test_a_feed_is_changed_where_its_days_are(company: _Company) -> None:
     for source, _, feed in FEEDS:
         done = company.sandbox.change(feed, updates=2, inserts=2, deletes=2)
@@ -97,7 +177,7 @@ def test_a_round_deletes_from_every_connector(company: _Company) -> None:
     company.later()
     done = company.sandbox.change_everywhere(updates=0, inserts=0, reinserts=0, moves=0, deletes=0.3)
     emptied = {change.connector for change in done}
-    own = {connector_id for connector_id, count in counts.items() if count >= 10} - {feed for _, _, feed in FEEDS}
+    own = {connector_id for connector_id, count in counts.items() if count >= 10} - FOLLOWING
     assert own <= emptied
     for connector_id in own & emptied:
         gone = sum(change.connector == connector_id for change in done)

@@ -430,6 +430,14 @@ class TestOddities:
         assert 0 < some.count(None) < len(some)
         assert {"Gewijzigd_op", "Gewijzigd_op_2"} <= held["Relaties_en_adressen"][0].keys()
 
+    def test_the_second_stamp_of_an_outer_join_is_empty_in_most_rows(self, held: Held) -> None:
+        joined = held["Facturen_en_opzeggingen"]
+        assert [row["Factuurnummer"] for row in joined] == [row["Factuurnummer"] for row in held["Verkoop-facturen"]]
+        filled = [row for row in joined if row["Gewijzigd_op_2"]]
+        assert 10 < len(filled) < len(joined) / 4
+        assert len(values(filled, "Contractnummer")) < len(filled)
+        assert values(filled, "Contractnummer") <= values(held["Contracten"], "Contractnummer")
+
     def test_ids_with_odd_characters(self, tables: dict[str, Table]) -> None:
         fields = {field.id for field in tables["Verkoop-facturen"].connector.fields}
         assert {"A_Toev_Huisnr.", "Btw-nummer"} <= fields

@@ -13,9 +13,10 @@ from afas_sandbox.data.ledger import GENERAL, Entry, Line
 from afas_sandbox.data.staff import JOBS
 from afas_sandbox.data.worktime import DAY, midnight, stamp
 from afas_sandbox.data.world import ODD_TEXTS, counted, known, spice, table
+from afas_sandbox.model import DeletedRows, Joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from afas_sandbox.data.articles import Articles
     from afas_sandbox.data.ledger import Ledger
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from afas_sandbox.data.trade import Invoice, Order, Trade
     from afas_sandbox.data.trade import Line as OrderLine
     from afas_sandbox.data.world import World
-    from afas_sandbox.model import Row, Table
+    from afas_sandbox.model import Cell, Row, Table
 
 FIRST_DAY, LAST_DAY = midnight(dt.date(1900, 1, 1)), midnight(dt.date(9999, 12, 31))
 # Of a time without a date.
@@ -33,6 +34,27 @@ TIMES_DAY = dt.datetime(1900, 1, 1)  # noqa: DTZ001 - wall time
 PRICE_LISTS = ("BRUTO", "NETTO", "ACTIE")
 MISTYPED = "2099-03-02T10:15:00.000"
 NEW_LINE = 1_000_000_000
+INVOICES, CONTRACTS = "Verkoop-facturen", "Contracten"
+SHARED = ("Administratie", "Factuurnummer", "Debiteur", "Omschrijving", "Bedrag_incl._btw", "Gewijzigd_op")
+CANCELLATIONS = Joined(
+    first=INVOICES,
+    second=CONTRACTS,
+    on={"Debiteur": "Debiteur"},
+    fields={field: field for field in SHARED},
+    second_fields={
+        "Contractnummer": "Contractnummer",
+        "Omschrijving_2": "Omschrijving",
+        "Einddatum": "Einddatum",
+        "Gewijzigd_op_2": "Datum_gewijzigd",
+    },
+    where={"Opgezegd": True},
+)
+DELETED_HOURS = DeletedRows("Profit_Realization", {"Regelnummer": "Identity"})
+DELETED_INVOICES = DeletedRows(
+    INVOICES,
+    {"Administratie": "Administratie", "Factuurnummer": "Factuurnummer", "Verkooprelatie": "Debiteur"},
+    {"Verwijderd": True, "Geannuleerd": False},
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,11 +76,12 @@ class Selfmade:
         self.world = world
         self.company = company
         self.requests = world.small(1200)
+        self.contracts = world.small(400)
 
     def tables(self) -> Iterator[Table]:
         """The tables of the self-made connectors."""
         company, articles = self.company, self.company.articles.count
-        yield table("Verkoop-facturen", self._invoice_rows, self._new_invoice)
+        yield table(INVOICES, self._invoice_rows, self._new_invoice)
         yield table("Orders_met_regels", self._joined_rows, self._new_joined)
         yield counted("Voorraad_actueel", articles, self._stock_row)
         yield counted("Relaties_en_adressen", company.relations.debtors, self._relation_row)
@@ -67,7 +90,10 @@ class Selfmade:
         yield table("Grootboekregels", self._ledger_rows, self._new_ledger_row)
         yield counted("Serviceaanvragen", self.requests, self._request_row)
         yield counted("Activa", self.world.small(150), self._asset_row)
-        yield counted("Contracten", self.world.small(400), self._contract_row)
+        yield counted(CONTRACTS, self.contracts, self._contract_row)
+        yield table("Facturen_en_opzeggingen", self._cancelled_rows, self._new_cancelled, CANCELLATIONS)
+        yield self._deleted("Verwijderde_nacalculatie", 60, self._deleted_hours_row, DELETED_HOURS)
+        yield self._deleted("Verwijderde_verkoopfacturen", 25, self._deleted_invoice_row, DELETED_INVOICES)
 
     def _invoice_rows(self) -> Iterator[Row]:
         return map(self._invoice_row, self.company.trade.invoices())
@@ -255,3 +281,37 @@ class Selfmade:
             rng.random() < 0.1,
             modified,
         )
+
+    def _cancelled_rows(self) -> Iterator[Row]:
+        cancelled: dict[Cell, Row] = {}
+        for row in map(self._contract_row, range(self.contracts)):
+            if row[7]:
+                cancelled.setdefault(row[1], row)
+        for row in self._invoice_rows():
+            yield _cancelled_row(row, cancelled.get(row[4]))
+
+    def _new_cancelled(self, number: int) -> Row:
+        return _cancelled_row(self._new_invoice(number), None)
+
+    def _deleted(self, connector_id: str, count: int, make: Callable[[int], Row], follows: DeletedRows) -> Table:
+        """What was deleted until now; nothing that is there bears its number."""
+        many = self.world.small(count)
+        return table(connector_id, lambda: map(make, range(many)), lambda n: make(many + n), follows)
+
+    def _deleted_hours_row(self, number: int) -> Row:
+        rng = self.world.rng("deleted hours", number)
+        return (1000 + number, stamp(self.world.time.created(rng, rng.random())))
+
+    def _deleted_invoice_row(self, number: int) -> Row:
+        rng = self.world.rng("deleted invoice", number)
+        moment = self.world.time.created(rng, rng.random())
+        debtor = self.company.relations.debtor(number % self.company.relations.debtors)
+        stamps = (stamp(moment), stamp(moment))
+        return (1 + number % 2, f"{moment.year}-{number:03d}", debtor.code, number % 5 > 0, number % 5 == 0, *stamps)
+
+
+def _cancelled_row(invoice: Row, contract: Row | None) -> Row:
+    own = (invoice[0], invoice[1], invoice[4], invoice[17], invoice[15])
+    if contract is None:
+        return (*own, None, None, None, invoice[21], None)
+    return (*own, contract[0], contract[2], contract[4], invoice[21], contract[8])
