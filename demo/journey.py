@@ -115,14 +115,18 @@ def _rows(sandbox: Sandbox) -> dict[str, list[Values]]:
     }
 
 
-def _change(sandbox: Sandbox, changes: int) -> dict[str, int]:
+def _change(sandbox: Sandbox, changes: int) -> collections.Counter[str]:
     """Change rows of every connector, and tell how many of the rows that were there are gone."""
-    gone = {}
-    for connector_id in sandbox.connectors:
-        done = sandbox.change(connector_id, updates=changes, inserts=changes, deletes=(changes + 1) // 2)
-        added = {change.key for change in done if change.kind == "insert"}
-        gone[connector_id] = sum(change.kind == "delete" and change.key not in added for change in done)
-    return gone
+    # Where rows follow from others, a change is made in those.
+    done = [
+        change
+        for connector_id in sandbox.connectors
+        for change in sandbox.change(connector_id, updates=changes, inserts=changes, deletes=(changes + 1) // 2)
+    ]
+    added = {(change.connector, change.key) for change in done if change.kind == "insert"}
+    return collections.Counter(
+        change.connector for change in done if change.kind == "delete" and (change.connector, change.key) not in added
+    )
 
 
 def _arrived(
