@@ -61,6 +61,11 @@ class Changes:
         """Join anew what joins the rows of this connector, or all that joins any."""
         self._following.rebuild(connector_id)
 
+    def redefined(self, connector_id: str) -> None:
+        """Take notice that a connector is another: what was deleted from it doesn't fit any more."""
+        self._deleted.pop(connector_id, None)
+        self.rebuild(connector_id)
+
     def insert(self, connector_id: str, row: Row, stamp: str | None = None, created: str | None = None) -> Change:
         """Add a row; without a stamp, of its own or given here, it gets the clock's."""
         with self._store.lock:

@@ -132,7 +132,7 @@ class Editing:
         """
         with self._store.lock:
             self._store.add(table)
-            self._changes.rebuild(table.connector.id)
+            self._changes.redefined(table.connector.id)
 
     def remove(self, connector_id: str) -> None:
         """Remove a connector."""
@@ -167,7 +167,7 @@ class Editing:
             follows = follows if follows and follows.fits(after) else None
             self._store.add(Table(after, rows, lambda n: fitted(kept.new_row(n)), follows))
             self._store.stored_table(connector_id).next_number = number
-            self._changes.rebuild(connector_id)
+            self._changes.redefined(connector_id)
 
     def change(  # noqa: PLR0913 - all but the first by name
         self,

@@ -274,8 +274,14 @@ def test_a_key_that_is_taken_again_does_not_come_back(alive: Sandbox) -> None:
     alive.delete("Item", "03")
     alive.insert("Item", item("03"))
     assert alive.change("Item", reinserts=1) == []
+
+
+def test_what_is_redefined_gets_no_rows_of_before(alive: Sandbox) -> None:
     alive.delete("Item", "04")
-    alive.alter("Item", ITEM.fields[:6])
+    alive.alter("Item", [*ITEM.fields[:2], *ITEM.fields[3:6], Field("Extra", "string", "Extra", "Extra", 10)])
+    assert alive.change("Item", reinserts=1) == []
+    alive.delete("Item", "05")
+    alive.add(items(item("A")))
     assert alive.change("Item", reinserts=1) == []
 
 
@@ -293,6 +299,11 @@ def test_rows_change_before_each_request(alive: Sandbox, ask: Asking) -> None:
     for _ in range(40):
         ask.rows()
     assert 10 <= alive.count("Item") + alive.count("Other") - before <= 30
+    alive.options.change(changes_per_request=3)
+    here, elsewhere = alive.count("Item"), alive.count("Other")
+    for _ in range(40):
+        ask.rows()
+    assert alive.count("Item") - here > 2 * (alive.count("Other") - elsewhere) > 0
     assert ask.rows("Nope").status == 500
 
 

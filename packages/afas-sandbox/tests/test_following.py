@@ -178,16 +178,26 @@ class TestTouchedDays:
         assert _days(company) == {_day(1): moment, _day(2): moment}
 
     def test_rows_move_at_random_within_their_month(self, company: Sandbox) -> None:
-        for minute in range(1, 60):
+        company.delete("Booked", "d")
+        for minute in range(1, 200):
             moment = _at(company, minute)
-            for change in company.change(moves=1):
-                assert change.before
-                assert change.after
-                old, new = str(change.before[1]), str(change.after[1])
-                assert old != new
-                assert old[:8] == new[:8]
-                assert (_days(company)[old], _days(company)[new]) == (moment, moment)
+            (change,) = company.change(moves=1)
+            assert change.before
+            assert change.after
+            old, new = str(change.before[1]), str(change.after[1])
+            assert old != new
+            assert old[:8] == new[:8]
+            assert (_days(company)[old], _days(company)[new]) == (moment, moment)
         assert company.change("Partners", moves=1) == []
+
+    def test_row_and_day_have_one_moment_however_the_clock_runs(self, company: Sandbox) -> None:
+        ticks = iter(range(1000))
+        company.clock = lambda: _NOW + dt.timedelta(milliseconds=next(ticks))
+        for key in ("e", "f"):
+            change = company.insert("Booked", (key, _day(7), None, "x", None, None))
+            assert _days(company)[_day(7)] == (change.after or ())[5]
+        change = company.update("Booked", "e", {"Text": "y"})
+        assert _days(company)[_day(7)] == (change.after or ())[5]
 
     def test_it_is_read_as_any_connector(self, company: Sandbox) -> None:
         company.update("Booked", "a", {"Text": "y"})
@@ -197,6 +207,10 @@ class TestTouchedDays:
 
 
 class TestDeletedRows:
+    def test_a_deletion_may_come_late(self, company: Sandbox) -> None:
+        company.change("Booked", deletes=1, late_seconds=90)
+        assert [row[2] for row in company.rows("Gone")] == ["2024-05-01T09:28:45.250"]
+
     def test_a_deletion_is_listed(self, company: Sandbox) -> None:
         company.update("Booked", "a", {"Text": "y"})
         company.insert("Booked", _booked("e", 1))
@@ -282,12 +296,42 @@ class TestJoin:
         company.add(Table(PARTNERS, [("Q", "Q", True, None)], lambda number: (f"P{number}", "new", True, None)))
         assert [row[1] for row in _joined(company).values()] == [None, None, "Q", None]
 
+    def test_of_two_partners_the_first_counts(self, company: Sandbox) -> None:
+        company.insert("Partners", ("P", "Paula", True, None))
+        for _ in range(2):
+            assert _joined(company)["a"][1] == "Piet"
+            company.restore("Booked", company.snapshot("Booked"))
+
+    def test_changes_asked_of_it_are_made_in_either_table(self, company: Sandbox) -> None:
+        done = company.change("Both", updates=30)
+        assert {change.connector for change in done} == {"Booked", "Partners"}
+        assert {change.connector for change in company.change("Both", inserts=5, deletes=5, reinserts=2)} == {"Booked"}
+
+    def test_it_goes_on_when_a_field_returns(self, company: Sandbox) -> None:
+        company.alter("Booked", [field for field in BOOKED.fields if field.id != "Text"])
+        company.delete("Booked", "a")
+        assert set(_joined(company)) == set("abcd")
+        company.alter("Booked", BOOKED.fields)
+        assert set(_joined(company)) == set("bcd")
+
     def test_of_an_empty_field_there_is_no_partner(self, company: Sandbox) -> None:
         company.insert("Partners", (None, "Nobody", True, None))
         company.insert("Booked", _booked("e", 1))
         assert _joined(company)["e"][1] is None
         company.replace("Booked", [_booked("e", 1)])
         assert _joined(company)["e"][1] is None
+
+
+def test_a_round_leaves_alone_what_follows(company: Sandbox) -> None:
+    own = company.count("Booked") + company.count("Partners")
+    assert len(company.change_everywhere(updates=0, inserts=1, deletes=0, moves=0)) == own
+
+
+def test_what_can_not_happen_in_one_connector_happens_in_another(company: Sandbox) -> None:
+    for _ in range(20):
+        (gone,) = company.change("Partners", deletes=1)
+        (back,) = company.change(reinserts=1)
+        assert (back.connector, back.key) == ("Partners", gone.key)
 
 
 def _truth(company: Sandbox) -> dict[Cell, Row]:
