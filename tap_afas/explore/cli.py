@@ -16,6 +16,7 @@ from tap_afas.explore.export import DbtOptions, export_dbt, export_dictionary
 from tap_afas.explore.listing import list_connectors, show_connector
 from tap_afas.explore.options import Given, common, printed_as
 from tap_afas.explore.preview import Wanted, preview
+from tap_afas.explore.probe import probe
 from tap_afas.tap import TapAfas
 
 _NAME = "tap-afas-explore"
@@ -127,6 +128,15 @@ def export_dbt_(given: Given, /, **options: Any) -> None:
 def export_dictionary_(given: Given) -> None:
     """A data dictionary in Markdown."""
     export_dictionary(given.open())
+
+
+@cli.command("probe")
+@printed_as("markdown", "json")
+@common
+@click.pass_obj
+def probe_(given: Given, /, form: str) -> None:
+    """What isn't documented of AFAS, asked of this environment: a report without anything of yours."""
+    probe(given.open(), form)
 
 
 def run(arguments: list[str] | None = None) -> int:

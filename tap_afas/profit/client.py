@@ -160,13 +160,14 @@ class ProfitClient:
         connector = read_connector(connector_id, _content(answer.body))
         return dataclasses.replace(connector, described_at=answer.date)
 
-    def rows(self, connector_id: str, query: Query, *, once: bool = False) -> Answer:
+    def rows(self, connector_id: str, query: Query, *, once: bool = False, patient: bool = True) -> Answer:
         """One page of a GetConnector's rows, undecoded.
 
         Args:
             connector_id: The connector.
             query: The page.
             once: Don't ask again what was too much for AFAS.
+            patient: Ask again what may pass; otherwise whatever goes wrong is raised.
 
         Raises:
             ProfitError: AFAS didn't answer; with `retry_smaller`, a smaller page may do.
@@ -174,7 +175,7 @@ class ProfitClient:
         """
         path = f"connectors/{quote(connector_id, safe='')}{query.encode()}"
         try:
-            return self._ask(path, connector_id, pages=True, once=once)
+            return self._ask(path, connector_id, pages=True, once=once, patient=patient)
         except AnswerTooLargeError as error:
             if not error.beginning:
                 raise
@@ -187,10 +188,11 @@ class ProfitClient:
         self._stopped.set()
         self._transport.close()
 
-    def _ask(self, path: str, connector_id: str, *, pages: bool, once: bool = False) -> Answer:
+    def _ask(self, path: str, connector_id: str, *, pages: bool, once: bool = False, patient: bool = True) -> Answer:
+        url = f"{self.base_url}/{path}"
         with self._turn(connector_id):
             try:
-                return self._send_with_retries(f"{self.base_url}/{path}", connector_id, pages=pages, once=once)
+                return self._send_with_retries(url, connector_id, pages=pages, once=once, patient=patient)
             except ProfitError as error:
                 told = _error_for_listed_connector(error) if connector_id in self._listed else None
                 told = about(told or error, self._address)
@@ -207,7 +209,7 @@ class ProfitClient:
                 raise StoppedError
             yield
 
-    def _send_with_retries(self, url: str, connector_id: str, *, pages: bool, once: bool) -> Answer:
+    def _send_with_retries(self, url: str, connector_id: str, *, pages: bool, once: bool, patient: bool) -> Answer:
         # `backoff`'s own loop sleeps with `time.sleep`, which no signal ends; this one waits for `stop` too.
         pauses = retry_pauses()
         retries = 0
@@ -226,6 +228,8 @@ class ProfitClient:
                     raise
                 renewed = True
             except ProfitError as error:
+                if not patient:
+                    raise
                 if error.still_busy:
                     self._wait_for_server(error, connector_id, time.monotonic() - began)
                 # A page can be asked smaller, a description can't.
