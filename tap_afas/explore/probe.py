@@ -14,7 +14,8 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.discovery import ConnectorPatterns, define_stream
-from tap_afas.explore.probe_points import POINTS, UnsettledError, refusal
+from tap_afas.explore.probe_answers import UnsettledError, refusal
+from tap_afas.explore.probe_points import POINTS
 from tap_afas.explore.terminal import to_json, write
 from tap_afas.inputs import InputError
 from tap_afas.profit.errors import ProfitError

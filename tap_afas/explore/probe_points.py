@@ -5,29 +5,24 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import re
-import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tap_afas.explore import probe_texts
+from tap_afas.explore.probe_answers import UnsettledError, asks, finds, refusal, taken
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.metainfo import REPLACED
 from tap_afas.profit.query import Condition, Query
 from tap_afas.profit.wall_time import coarsest_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     from tap_afas.explore.probe import Prober, Sample
     from tap_afas.profit.query import Group, Operator
 
 _STEPS = (100, 1_000, 5_000, 10_000, 20_000, 50_000)
 _MINUTE = datetime.timedelta(minutes=1)
-_PLAIN = re.compile(r"[A-Za-z0-9 ]+")
-_LETTERS = re.compile(r"[A-Za-z]{4,}")
 _NOWHERE = "tap_afas_probe"
-
-
-class UnsettledError(Exception):
-    """The environment has nothing to settle a point by; `str()` says what is lacking."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -143,93 +138,7 @@ def _fractions(prober: Prober) -> str:
 
 def _days(prober: Prober) -> str:
     sample, _ = _stamped(prober)
-    return _asks(prober, sample, (), Condition(sample.stamp or "", ">=", "2000-01-01"))
-
-
-def refusal(error: ProfitError) -> str:
-    """How AFAS refused, without its words, which may name somebody."""
-    status = f"HTTP {error.status}" if error.status is not None else "no answer"
-    return f"{status}, {type(error).__name__}" + (", with a log reference" if error.reference else "")
-
-
-def _taken(ask: Callable[[], object]) -> str:
-    """Whether AFAS takes a question: `answered`, or how it refused."""
-    try:
-        ask()
-    except ProfitError as error:
-        return f"refused ({refusal(error)})"
-    return "answered"
-
-
-def _asks(prober: Prober, sample: Sample, order: Sequence[str] = (), *conditions: Condition) -> str:
-    """Whether AFAS takes a question for one row of a connector."""
-    where = (conditions,) if conditions else ()
-    return _taken(lambda: prober.rows(sample.connector, order or sample.order, where, take=1))
-
-
-def _empty(prober: Prober) -> str:
-    texts = {row[field.id] for one in prober.samples for field in one.fields("string") for row in one.rows}
-    seen = [said for value, said in ((None, "null"), ("", "the empty text")) if value in texts]
-    if not seen:
-        raise UnsettledError("no row that was read has an empty text.")
-    return " and ".join(seen)
-
-
-def _texts(prober: Prober) -> Iterator[tuple[Sample, dict[str, Any], str, str]]:
-    """The texts of rows that can be found by their key, each with its field."""
-    for sample in prober.samples:
-        for row in sample.findable:
-            for field in sample.fields("string"):
-                if isinstance(row[field.id], str):
-                    yield sample, row, field.id, row[field.id]
-
-
-def _finds(prober: Prober, sample: Sample, row: dict[str, Any], condition: Condition) -> bool:
-    return bool(prober.rows(sample.connector, sample.order, ((*sample.one_row(row), condition),), take=1))
-
-
-def _case(prober: Prober) -> str:
-    for sample, row, field, text in _texts(prober):
-        if _LETTERS.search(text) and _PLAIN.fullmatch(text) and text == text.strip() and field not in sample.key:
-            found = _finds(prober, sample, row, Condition(field, "=", text.swapcase()))
-            return "doesn't count" if found else "counts"
-    raise UnsettledError("no row with a known key has a plain text.")
-
-
-def _accents(prober: Prober) -> str:
-    for sample, row, field, text in _texts(prober):
-        bare = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
-        if bare != text and bare.isascii() and text == text.strip() and field not in sample.key:
-            return "don't count" if _finds(prober, sample, row, Condition(field, "=", bare)) else "count"
-    raise UnsettledError("no row with a known key has a text with an accent.")
-
-
-def _order(prober: Prober) -> str:
-    for sample in prober.samples:
-        for field in sample.fields("string"):
-            texts = {row[field.id] for row in sample.rows if row[field.id]}
-            plain = [text for text in texts if _PLAIN.fullmatch(text)]
-            if not field.sortable or sorted(plain) == sorted(plain, key=str.casefold):
-                continue
-            rows = prober.rows(sample.connector, (field.id,), take=1000)
-            came = [row[field.id] for row in rows if row[field.id] and _PLAIN.fullmatch(row[field.id])]
-            folded = [text.casefold() for text in came]
-            by_points, by_letters = came == sorted(came), folded == sorted(folded)
-            if not (by_points and by_letters):
-                return (
-                    "by code points" if by_points else "by letters, whatever their case" if by_letters else "otherwise"
-                )
-    raise UnsettledError("no field that was read has texts whose order would tell.")
-
-
-def _wildcards(prober: Prober) -> str:
-    for sample, row, field, text in _texts(prober):
-        if len(text) > len("text") and _PLAIN.fullmatch(text) and text == text.strip() and field not in sample.key:
-            part = text[1:-1].strip()
-            if _finds(prober, sample, row, Condition(field, "contains", part)):
-                return "plain text"
-            return "%" if _finds(prober, sample, row, Condition(field, "contains", f"%{part}%")) else "neither"
-    raise UnsettledError("no row with a known key has a plain text.")
+    return asks(prober, sample, (), Condition(sample.stamp or "", ">=", "2000-01-01"))
 
 
 def _booleans(prober: Prober) -> str:
@@ -240,8 +149,8 @@ def _booleans(prober: Prober) -> str:
                 found = []
                 for word in ("true", "1"):
                     condition = Condition(field.id, "=", word)
-                    taken = _asks(prober, sample, (), *sample.one_row(row), condition) == "answered"
-                    found += [word] if taken and _finds(prober, sample, row, condition) else []
+                    answered = asks(prober, sample, (), *sample.one_row(row), condition) == "answered"
+                    found += [word] if answered and finds(prober, sample, row, condition) else []
                 return " and ".join(found) or "neither true nor 1"
     raise UnsettledError("no row with a known key has a boolean that is true.")
 
@@ -252,16 +161,16 @@ def _connector_case(prober: Prober) -> str:
     other = next((one for one in others if one not in listed), None)
     if other is None:
         raise UnsettledError("no connector that was read has a letter in its id.")
-    taken = _taken(lambda: client.connector(other))
-    return "doesn't count" if taken == "answered" else f"counts: {taken}"
+    said = taken(lambda: client.connector(other))
+    return "doesn't count" if said == "answered" else f"counts: {said}"
 
 
 def _field_case(prober: Prober) -> str:
     for sample in prober.samples:
         other = sample.order[0].swapcase()
         if other not in sample.connector.fields:
-            taken = _asks(prober, sample, (other,))
-            return "doesn't count" if taken == "answered" else f"counts: {taken}"
+            said = asks(prober, sample, (other,))
+            return "doesn't count" if said == "answered" else f"counts: {said}"
     raise UnsettledError("no field that was read has a letter in its id.")
 
 
@@ -273,21 +182,21 @@ def _first(prober: Prober) -> Sample:
 
 def _no_connector(prober: Prober) -> str:
     client = prober.opened.connection.client
-    return _taken(lambda: client.rows(_NOWHERE, Query((_NOWHERE,), take=1), patient=False))
+    return taken(lambda: client.rows(_NOWHERE, Query((_NOWHERE,), take=1), patient=False))
 
 
 def _no_order(prober: Prober) -> str:
-    return _asks(prober, _first(prober), (_NOWHERE,))
+    return asks(prober, _first(prober), (_NOWHERE,))
 
 
 def _no_filter(prober: Prober) -> str:
-    return _asks(prober, _first(prober), (), Condition(_NOWHERE, "=", "1"))
+    return asks(prober, _first(prober), (), Condition(_NOWHERE, "=", "1"))
 
 
 def _no_number(prober: Prober) -> str:
     for sample in prober.samples:
         for field in sample.fields("int")[:1]:
-            return _asks(prober, sample, (), Condition(field.id, "=", _NOWHERE))
+            return asks(prober, sample, (), Condition(field.id, "=", _NOWHERE))
     raise UnsettledError("no connector that was read has a whole number.")
 
 
@@ -325,11 +234,13 @@ POINTS = (
     Point("stamp_unit", "How finely are stamps shown?", "seconds, until they show otherwise", _unit),
     Point("stamp_fractions", "May a filter on a stamp have a fraction?", "it sends none", _fractions),
     Point("day_literal", "May a filter on a date be a day alone?", "it sends `T00:00:00`", _days),
-    Point("empty_text", "What is an empty text in a row?", "either; it is emitted as it comes", _empty),
-    Point("case", "Does case count where texts are compared?", "either; keys are checked as they come", _case),
-    Point("accents", "Do accents count there?", "either; likewise", _accents),
-    Point("text_order", "In which order do texts come?", "any; AFAS' own counts", _order),
-    Point("wildcards", "What does “contains” take?", "plain text", _wildcards),
+    Point("empty_text", "What is an empty text in a row?", "either; it is emitted as it comes", probe_texts.empty),
+    Point(
+        "case", "Does case count where texts are compared?", "either; keys are checked as they come", probe_texts.case
+    ),
+    Point("accents", "Do accents count there?", "either; likewise", probe_texts.accents),
+    Point("text_order", "In which order do texts come?", "any; AFAS' own counts", probe_texts.order),
+    Point("wildcards", "What does “contains” take?", "plain text", probe_texts.wildcards),
     Point("booleans", "How is a boolean written in a filter?", "true", _booleans),
     Point(
         "connector_case", "Does case count in a connector's id?", "it writes them as `/metainfo` does", _connector_case
