@@ -6,132 +6,33 @@ is one of a few sentences, made here.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
-import functools
 import logging
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_afas.discovery import ConnectorPatterns, define_stream
 from tap_afas.explore.probe_answers import UnsettledError, refusal
-from tap_afas.explore.probe_points import POINTS
+from tap_afas.explore.probe_points import NOT_ASKED, POINTS
+from tap_afas.explore.prober import Prober, sample_of
 from tap_afas.explore.terminal import to_json, write
 from tap_afas.inputs import InputError
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.known_connectors import KEYS, listed_key
 from tap_afas.profit.metainfo import kind_of
-from tap_afas.profit.query import Condition, Query
-from tap_afas.profit.rows import RowReader
-from tap_afas.scheduler import Workers
+from tap_afas.profit.query import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from tap_afas.explore.opened import Opened
-    from tap_afas.profit.client import Answer
-    from tap_afas.profit.metainfo import Connector, Environment, Field
-    from tap_afas.profit.query import Filter, Group
+    from tap_afas.profit.metainfo import Connector
 
 logger = logging.getLogger("tap-afas.explore")
 
 SAMPLE = 100
 _MOST_DESCRIBED = 40
 _MOST_SAMPLES = 12
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Sample:
-    """Some rows of a connector.
-
-    Attributes:
-        connector: The connector.
-        order: The fields by which they were asked for.
-        key: The key's fields, where it is known and AFAS can sort and filter on it.
-        stamp: The field that tells of the last change, where it is a date with a time.
-        rows: Their values by fields' ids, as AFAS wrote them.
-    """
-
-    connector: Connector
-    order: tuple[str, ...]
-    key: tuple[str, ...]
-    stamp: str | None
-    rows: Sequence[dict[str, Any]]
-
-    def fields(self, data_type: str) -> list[Field]:
-        """The fields of one of AFAS' types that conditions may be about."""
-        return [one for one in self.connector.fields.values() if one.data_type == data_type and one.filterable]
-
-    def one_row(self, row: dict[str, Any]) -> Group:
-        """The conditions by which AFAS finds a row of it."""
-        return tuple(Condition(name, "=", str(row[name])) for name in self.key)
-
-    @property
-    def findable(self) -> list[dict[str, Any]]:
-        """The rows that can be found again by their key; none where it isn't known."""
-        return [row for row in self.rows if self.key and all(row[name] not in {None, ""} for name in self.key)]
-
-
-@dataclasses.dataclass
-class Prober:
-    """Asks, for the points.
-
-    Attributes:
-        opened: What the command works with.
-        environment: What AFAS told of itself,
-        date: and its clock then, if it said,
-        local: and this machine's.
-        samples: Rows of some connectors.
-    """
-
-    opened: Opened
-    environment: Environment
-    date: datetime.datetime | None
-    local: datetime.datetime
-    samples: list[Sample]
-
-    def rows(
-        self, connector: Connector, order: Sequence[str], where: Filter = (), *, take: int, skip: int = 0
-    ) -> list[dict[str, Any]]:
-        """Ask for rows.
-
-        Raises:
-            ProfitError: AFAS refused.
-        """
-        query = Query(tuple(order), where, take, skip)
-        return rows_of(connector, self.opened.connection.client.rows(connector.id, query, patient=False))
-
-    def at_once(self, samples: Sequence[Sample]) -> list[ProfitError]:
-        """Ask for a row of each connector, all at once; what AFAS refused."""
-        client = self.opened.connection.client
-        workers = Workers(len(samples))
-        refused = []
-        try:
-            for sample in samples:
-                ask = functools.partial(client.rows, sample.connector.id, Query(sample.order, take=1), patient=False)
-                workers.submit(sample, ask)
-            for _ in samples:
-                _, _, error = workers.next()
-                if isinstance(error, ProfitError):
-                    refused.append(error)
-                elif error is not None:
-                    raise error
-        finally:
-            workers.close()
-        return refused
-
-
-def rows_of(connector: Connector, answer: Answer) -> list[dict[str, Any]]:
-    """The rows of an answer, by fields' ids.
-
-    Raises:
-        ProfitError: They can't be read.
-    """
-    kinds = {name: kind_of(field) for name, field in connector.fields.items() if not set(name) & set('"\\')}
-    reader = RowReader(connector.id, kinds)
-    page = reader.read(answer.body)
-    columns = {name: reader.column(name, page.rows) for name in kinds}
-    return [{name: columns[name][number] for name in kinds} for number in range(len(page))]
 
 
 def probe(opened: Opened, form: str) -> None:
@@ -158,7 +59,8 @@ def probe(opened: Opened, form: str) -> None:
             }
             for point, (seen, settled) in found
         ]
-        write(f"{to_json({'tap_afas': version, 'points': points})}\n")
+        not_asked = [{"point": point, "why": why} for point, why in NOT_ASKED]
+        write(f"{to_json({'tap_afas': version, 'points': points, 'not_asked': not_asked})}\n")
         return
     lines = [
         f"What tap-afas {version} saw of an AFAS environment. It holds no value, name or number of the environment's.",
@@ -166,6 +68,10 @@ def probe(opened: Opened, form: str) -> None:
         "| Question | The tap assumes | Seen |",
         "| --- | --- | --- |",
         *(f"| {point.question} | {point.assumed} | {seen} |" for point, (seen, _) in found),
+        "",
+        "Not asked:",
+        "",
+        *(f"* {point}: {why}." for point, why in NOT_ASKED),
     ]
     write("\n".join(lines) + "\n")
 
@@ -201,10 +107,10 @@ def _prober(opened: Opened) -> Prober:
             continue
         query = Query(order, take=SAMPLE)
         try:
-            rows = rows_of(connector, connection.client.rows(connector.id, query, patient=False))
+            answer = connection.client.rows(connector.id, query, patient=False)
+            samples.append(sample_of(connector, order, key, stamp, answer))
         except ProfitError:
             continue
-        samples.append(Sample(connector, order, key, stamp, rows))
     return Prober(opened, environment, date, local, samples)
 
 

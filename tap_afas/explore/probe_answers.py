@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.profit.errors import ProfitError
@@ -9,7 +10,7 @@ from tap_afas.profit.errors import ProfitError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_afas.explore.probe import Prober, Sample
+    from tap_afas.explore.prober import Prober, Sample
     from tap_afas.profit.query import Condition
 
 
@@ -20,7 +21,8 @@ class UnsettledError(Exception):
 def refusal(error: ProfitError) -> str:
     """How AFAS refused, without its words, which may name somebody."""
     status = f"HTTP {error.status}" if error.status is not None else "no answer"
-    return f"{status}, {type(error).__name__}" + (", with a log reference" if error.reference else "")
+    body = ("words" * bool(error.said), "a log reference" * bool(error.reference))
+    return f"{status}, {type(error).__name__}, with {' and '.join(filter(None, body)) or 'no words'}"
 
 
 def taken(ask: Callable[[], object]) -> str:
@@ -30,6 +32,19 @@ def taken(ask: Callable[[], object]) -> str:
     except ProfitError as error:
         return f"refused ({refusal(error)})"
     return "answered"
+
+
+def or_refused(settle: Callable[[Prober], str]) -> Callable[[Prober], str]:
+    """Of a point that a refusal settles too: how AFAS refused."""
+
+    @functools.wraps(settle)
+    def settled(prober: Prober) -> str:
+        try:
+            return settle(prober)
+        except ProfitError as error:
+            return f"refused ({refusal(error)})"
+
+    return settled
 
 
 def asks(prober: Prober, sample: Sample, order: Sequence[str] = (), *conditions: Condition) -> str:

@@ -12,7 +12,8 @@ from tap_afas.profit.query import Condition
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_afas.explore.probe import Prober, Sample
+    from tap_afas.explore.prober import Prober, Sample
+    from tap_afas.profit.query import Operator
 
 _PLAIN = re.compile(r"[A-Za-z0-9 ]+")
 _LETTERS = re.compile(r"[A-Za-z]{4,}")
@@ -74,11 +75,24 @@ def order(prober: Prober) -> str:
 
 
 def wildcards(prober: Prober) -> str:
-    """What “contains” takes."""
+    """What "contains" and the like take."""
     for sample, row, field, text in _texts(prober):
         if len(text) > len("text") and _PLAIN.fullmatch(text) and text == text.strip() and field not in sample.key:
-            part = text[1:-1].strip()
-            if finds(prober, sample, row, Condition(field, "contains", part)):
-                return "plain text"
-            return "%" if finds(prober, sample, row, Condition(field, "contains", f"%{part}%")) else "neither"
+            begins, within, ends = text[:-1].rstrip(), text[1:-1].strip(), text[1:].lstrip()
+            tried: tuple[tuple[Operator, str, str], ...] = (
+                ("contains", within, f"%{within}%"),
+                ("starts with", begins, f"{begins}%"),
+                ("ends with", ends, f"%{ends}"),
+            )
+            seen = {
+                operator: "plain text"
+                if finds(prober, sample, row, Condition(field, operator, plain))
+                else "%"
+                if finds(prober, sample, row, Condition(field, operator, wild))
+                else "neither"
+                for operator, plain, wild in tried
+            }
+            if len(set(seen.values())) == 1:
+                return seen["contains"]
+            return "; ".join(f"“{operator}” {taken}" for operator, taken in seen.items())
     raise UnsettledError("no row with a known key has a plain text.")

@@ -156,9 +156,21 @@ class ProfitClient:
             ProfitError: AFAS refused, or could not be reached.
             StoppedError: `stop` was called.
         """
-        answer = self._ask(f"metainfo/get/{quote(connector_id, safe='')}", connector_id, pages=False)
+        answer = self._description(connector_id)
         connector = read_connector(connector_id, _content(answer.body))
         return dataclasses.replace(connector, described_at=answer.date)
+
+    def description(self, connector_id: str) -> Any:
+        """What AFAS says of a GetConnector, as it says it; whatever goes wrong is raised at once.
+
+        Raises:
+            ProfitError: AFAS refused, or could not be reached.
+            StoppedError: `stop` was called.
+        """
+        return _content(self._description(connector_id, patient=False).body)
+
+    def _description(self, connector_id: str, *, patient: bool = True) -> Answer:
+        return self._ask(f"metainfo/get/{quote(connector_id, safe='')}", connector_id, pages=False, patient=patient)
 
     def rows(self, connector_id: str, query: Query, *, once: bool = False, patient: bool = True) -> Answer:
         """One page of a GetConnector's rows, undecoded.
