@@ -51,8 +51,8 @@ class Project:
         self._folder = folder
         text = text or self.of_the_clone()
         (folder / "meltano.yml").write_text(text, encoding="utf-8")
-        # Where a package `tap-afas` is named, this clone is meant; an override takes away extras.
-        override = "" if _CLONE.as_posix() in text else f"tap-afas @ {_CLONE.as_uri()}\n"
+        # Where a package `tap-afas` is named, this clone is meant; of an override the extras count.
+        override = "" if _CLONE.as_posix() in text else f"tap-afas[explore] @ {_CLONE.as_uri()}\n"
         (folder / "overrides.txt").write_text(override, encoding="utf-8")
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)},

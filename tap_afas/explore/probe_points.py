@@ -26,7 +26,9 @@ _NOWHERE = "tap_afas_probe"
 _TAKE = re.compile(rb'"take"\s*:\s*(-?\d{1,9})\b')
 _DOCUMENTED = {"id", "fieldId", "dataType", "label", "length", "controlType", "decimals", "decimalsFieldId"}
 _NAME = re.compile(r"[A-Za-z]{1,30}")
-_MIDNIGHT, _TIME_OF_DAY = "T00:00:00", ("1899-", "1900-", "0001-")
+_MIDNIGHT = "T00:00:00"
+# Where programs count days from: what is on them is a time of day.
+_FIRST_DAYS = ("1899-12-30", "1899-12-31", "1900-01-01", "0001-01-01")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -176,9 +178,9 @@ def _days(prober: Prober) -> str:
 def _form(value: str) -> str:
     if value in REPLACED:
         return "“(replaced)”"
-    if value.startswith(_TIME_OF_DAY):
-        return "times of day"
-    return "days" if value[10:19] in {"", _MIDNIGHT} else "moments"
+    if value[10:19] in {"", _MIDNIGHT}:
+        return "days"
+    return "times of day" if value.startswith(_FIRST_DAYS) else "moments"
 
 
 def _code_values(prober: Prober) -> str:

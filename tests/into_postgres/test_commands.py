@@ -62,5 +62,6 @@ def test_commands_see_the_projects_settings(sandbox: Sandbox, tmp_path: Path) ->
     rows = project.invoke("preview", "Articles", "--format=csv", "--fields=Code,Name,Number", "--where=Number > 1")
     name = hashlib.md5("Article, number 2; “2”".encode(), usedforsecurity=False).hexdigest()
     assert f"Code,Name,Number\nA00002,{name},2\n" in rows.replace("\r\n", "\n")
+    assert "| Is `take` capped? |" in project.invoke("probe")
     with pytest.raises(MeltanoError, match="Did you mean Articles"):
         project.invoke("preview", "Artikles")

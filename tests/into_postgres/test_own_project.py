@@ -34,6 +34,7 @@ def test_the_block_loads_and_follows(sandbox: Sandbox, database: Database, tmp_p
     of_target = {name: value for name, value in database.settings.items() if name != "default_target_schema"}
     project = Project(tmp_path, settings, of_target, block)
     project.install()
+    assert "Klanten" in project.invoke("list")
     for _ in range(2):
         project.run()
         for name in ("Zaken", "Klanten"):
