@@ -132,8 +132,11 @@ class KeyFinder:
         return self.phase is Phase.DONE
 
     def _first_order(self) -> tuple[str, ...]:
-        """The likeliest fields first: equal numbers of several administrations then meet."""
-        ranked = self._search.ranked
+        """The likeliest fields first, so that equal numbers of several administrations meet; else any that sorts."""
+        fields = self._connector.fields
+        ranked = [one for one in self._search.ranked if fields[one].sortable]
+        if self._search.ranked and not ranked:
+            return next(((one,) for one in self._fields if fields[one].sortable), ())
         usual = [one for one in ranked if self._search.parts[one] < Part.ATTRIBUTE]
         order = tuple((usual or ranked)[:MOST_FIELDS])
         while len(order) > 1 and not Query(order, self._where, take=self.take, skip=10**6).fits:
@@ -152,9 +155,14 @@ class KeyFinder:
         return tuple(one for one in self._search.ranked if one in self._needed)
 
     @property
+    def _sorts_by_key(self) -> bool:
+        """Whether AFAS can sort on all fields of the key found."""
+        return all(self._connector.fields[one].sortable for one in self._needed)
+
+    @property
     def _other_end(self) -> tuple[str, ...]:
         # Empties come first: from below where the first page didn't begin with this field.
-        lead = self._lead
+        lead = self._lead if self._sorts_by_key else self._order
         return tuple(f"-{one}" for one in lead) if lead[0] == self._order[0] else lead
 
     def shrink(self) -> bool:
@@ -192,7 +200,7 @@ class KeyFinder:
             # The same order from both ends: what stands between two rows that both pages hold shares the key of both.
             # One row alone may be one of several with its key.
             lead, opposite = self._lead, query.order != self._lead
-            new = self._take(page, lead)
+            new = self._take(page, lead if self._sorts_by_key else ())
             overlap = len(page) - len(new)
             self._whole = opposite and overlap > 1 and self._order[: len(lead)] == lead and bool(self._needed)
             self.phase = Phase.DONE

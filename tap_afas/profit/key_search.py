@@ -137,7 +137,9 @@ class KeySearch:
     def __init__(self, fields: Sequence[Field], parts: dict[str, Part]) -> None:
         self.parts = parts
         self._fields = fields
+        # What AFAS can't sort on is read more slowly: it comes last.
         self._place = {field.id: place for place, field in enumerate(fields)}
+        self._unsortable = {field.id for field in fields if not field.sortable}
         self.ranked = sorted(parts, key=lambda one: (parts[one], self._place[one]))
 
     def cheapest(self, sample: Sample, inside: Sequence[str] = ()) -> tuple[str, ...]:
@@ -153,7 +155,7 @@ class KeySearch:
         if not inside:
             single = [one for one in filled if sample.different(one) == len(sample)]
             if single := [one for one in single if self.parts[one] is not Part.DAY]:
-                return (min(single, key=lambda one: (_SINGLES_FIRST.get(self.parts[one], 1), self._place[one])),)
+                return (min(single, key=self._rank_single),)
         rest = [one for one in filled if one not in inside and sample.different(one) > 1]
         rest = [one for one in rest if self.parts[one] is not Part.ATTRIBUTE]
         without = [one for one in rest if self.parts[one] is not Part.DAY]
@@ -174,9 +176,12 @@ class KeySearch:
                 return together
         return ()
 
-    def _rank(self, some: tuple[str, ...]) -> tuple[float, int, int]:
+    def _rank_single(self, one: str) -> tuple[int, bool, int]:
+        return _SINGLES_FIRST.get(self.parts[one], 1), one in self._unsortable, self._place[one]
+
+    def _rank(self, some: tuple[str, ...]) -> tuple[float, int, int, int]:
         cost = round(sum(_COST[self.parts[one]] for one in some), 6)
-        return cost, len(some), sum(self._place[one] for one in some)
+        return cost, len(some), len(self._unsortable & {*some}), sum(self._place[one] for one in some)
 
     def is_chance(self, sample: Sample, key: Sequence[str]) -> bool:
         """Whether a part of few values may tell rows apart that chance would as well."""

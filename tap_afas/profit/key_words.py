@@ -152,11 +152,12 @@ def _ascii(text: str) -> str:
 def part_of_key(field: Field) -> Part | None:
     """What a field may be in a key; None where it can't be part of one.
 
-    A day may be one where it says from when a row counts.
+    A day may be one where it says from when a row counts. What AFAS can't sort on for its id, such as one with a dot,
+    may be one too.
     """
     if _is_valid_from(field):
         return Part.DAY
-    if field.data_type not in {"string", "int"} or not field.sortable or field.control_type in _NO_KEY_CONTROLS:
+    if field.data_type not in {"string", "int"} or field.control_type in _NO_KEY_CONTROLS:
         return None
     if field.data_type == "string" and field.length > _LONGEST_KEY:
         return None
@@ -197,7 +198,7 @@ def is_of_file(field: Field) -> bool:
 
 def _is_valid_from(field: Field) -> bool:
     """Whether it is the day from which a row counts."""
-    if field.data_type != "date" or field.control_type != _DAY or not field.sortable:
+    if field.data_type != "date" or field.control_type != _DAY:
         return False
     return any(_VALID_FROM.search(" ".join(tokens(text))) for text in (field.id, field.label))
 

@@ -96,6 +96,19 @@ def test_the_first_value_at_fault_is_told(sandbox: Sandbox) -> None:
     assert "A00000" not in bare.message
 
 
+def test_a_key_with_a_dot_in_its_id_is_found_and_loads(sandbox: Sandbox) -> None:
+    fields = "Verk.nr:code Naam:text Gewijzigd_op:moment:Gewijzigd_op"
+    rows: list[Row] = [(f"V{number:05}", f"naam {number % 7}", moment(number)) for number in range(900)]
+    sandbox.load([made("Verkopen", fields, rows)])
+    report = _check(sandbox)
+    (found,) = report.connectors
+    assert [one.code for one in found.findings] == ["key_found"]
+    assert found.proposed == {"primary_keys": ["Verk.nr"], "replication_key": "Gewijzigd_op"}
+    ran = run_tap(config_of(sandbox) | {"streams": {"Verkopen": found.proposed}, "page_size": 100})
+    assert ran.exit_code == 0, ran.said
+    assert sorted(one["Verk.nr"] for one in ran.records("Verkopen")) == [row[0] for row in rows]
+
+
 def test_a_key_that_repeats_says_what_the_repetition_comes_from(sandbox: Sandbox) -> None:
     _, found = _look(sandbox, PLANTS["Repeats"])
     problem = next(one for one in Wording("en").problems(found) if one.code == "key_repeats")

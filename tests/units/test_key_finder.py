@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import key_results
 import pytest
@@ -16,6 +16,9 @@ from tap_afas.profit.key_finder import KeyFinder, Phase
 from tap_afas.profit.key_proof import KeyProof
 from tap_afas.profit.key_words import Part, part_of_key
 from tap_afas.profit.metainfo import Connector, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _BY_NAME = {trap.name: trap for trap in TRAPS}
 _COUNT = {"right", "larger", "rightly none"}
@@ -134,6 +137,50 @@ def test_a_repeat_in_the_middle_of_two_overlapping_ends_is_met() -> None:
         assert verdict.key == ()
 
 
+@pytest.mark.parametrize("count", [60, 12_000])
+@pytest.mark.parametrize(
+    ("fields", "key"),
+    [
+        # AFAS sorts by no id with a dot: pages are asked for in the order of what else there is.
+        (("Verk.nr", "Naam", "Dag"), ("Verk.nr",)),
+        (("Land", "Verk.nr", "Naam"), ("Verk.nr",)),
+        (("Verk.nr", "Nummer", "Naam"), ("Nummer",)),
+        (("Adm.", "Boekstuknr", "Naam"), ("Adm.", "Boekstuknr")),
+    ],
+)
+def test_a_key_with_a_dot_in_its_id(fields: tuple[str, ...], key: tuple[str, ...], count: int) -> None:
+    kinds = {"Naam": Field("Naam", "string", "Naam", 60), "Dag": Field("Dag", "date", "Dag", control_type=4)}
+    labels = {"Adm.": "Administratie"}
+    found = {one: kinds.get(one) or Field(one, "string", labels.get(one, one), 15) for one in fields}
+    values: dict[str, Callable[[int], str]] = {
+        "Verk.nr": lambda number: f"V{number:06}",
+        "Nummer": lambda number: f"N{number:06}",
+        "Adm.": lambda number: f"A{number % 4}",
+        "Boekstuknr": lambda number: f"B{number // 4:06}",
+        "Land": lambda number: "NL",
+        "Naam": lambda number: f"naam {number % 50}",
+        "Dag": lambda number: f"2024-01-{1 + number % 28:02}T00:00:00Z",
+    }
+    asked = Asked(
+        Connector("Punten", "", found), [tuple(values[one](number) for one in fields) for number in range(count)]
+    )
+    finder = KeyFinder(Connector("Punten", "", found))
+    while not finder.done:
+        query = finder.next_query()
+        assert all(found[one.removeprefix("-")].sortable for one in query.order)
+        finder.advance(query, asked.page(query))
+    verdict = finder.verdict
+    assert verdict.key == key
+    assert verdict.whole is (verdict.rows == count)
+    if count < finder.take:
+        assert verdict.whole
+
+
+def test_nothing_is_asked_of_what_afas_cannot_sort() -> None:
+    verdict = KeyFinder(Connector("C", "", {"Verk.nr": Field("Verk.nr", "string", "", 15)})).verdict
+    assert (verdict.key, verdict.why) == ((), "no candidates")
+
+
 def test_a_page_that_afas_finds_too_much_is_asked_smaller() -> None:
     connector = Connector("Codes", "", {"Code": Field("Code", "string", "Code", 10)})
     finder = KeyFinder(connector)
@@ -183,6 +230,7 @@ def test_a_walk_that_meets_a_repeat_adds_a_field() -> None:
 
 _NAMES = (
     Field("Nummer", "int"),
+    Field("Verk.nr", "string", "", 10),
     Field("Regel", "int"),
     Field("Administratie", "int"),
     Field("Debiteur", "string", "", 10, control_type=5),
@@ -288,7 +336,6 @@ def test_words(name: str, part: Part | None) -> None:
     [
         Field("Nummer", "decimal"),
         Field("Nummer", "string", "", 80),
-        Field("Nr.", "string", "", 8),
         Field("Nummer", "string", "", 8, control_type=23),
         Field("Begindatum", "date", "Begindatum", control_type=4),
         Field("Geldig_vanaf", "date", "Geldig vanaf", control_type=8),
