@@ -18,6 +18,7 @@ _WIDTH = 110
 _WORDS: dict[Language, dict[str, str]] = {
     "en": {
         "of": "{connectors} connectors of {environment}, read at {read_at} with {requests} requests.",
+        "one of": "{connectors} connector of {environment}, read at {read_at} with {requests} requests.",
         "sound": "Nothing to change: {names}.",
         "error": "ERROR",
         "warning": "WARNING",
@@ -34,6 +35,7 @@ _WORDS: dict[Language, dict[str, str]] = {
     },
     "nl": {
         "of": "{connectors} connectors van {environment}, gelezen op {read_at} met {requests} vragen.",
+        "one of": "{connectors} connector van {environment}, gelezen op {read_at} met {requests} vragen.",
         "sound": "Niets aan te veranderen: {names}.",
         "error": "FOUT",
         "warning": "WAARSCHUWING",
@@ -63,7 +65,7 @@ def _printable(line: str) -> str:
 
 def _lines(report: Report, language: Language) -> Iterator[str]:
     words, wording = _WORDS[language], Wording(language)
-    yield words["of"].format(
+    yield words["one of" if len(report.connectors) == 1 else "of"].format(
         connectors=wording.number(len(report.connectors)),
         environment=report.environment or "AFAS",
         read_at=report.read_at,

@@ -136,7 +136,7 @@ def test_what_can_not_be_read_ends_it_as_a_run(sandbox: Sandbox, refusal: dict[s
 def test_where_all_is_well_only_the_report_is_printed(sandbox: Sandbox) -> None:
     ran = explore(config_of(sandbox, streams=_KEY), "check", "Articles")
     assert (ran.exit_code, ran.log) == (0, [])
-    assert ran.output.decode().startswith("1 connectors of")
+    assert ran.output.decode().startswith("1 connector of")
     assert ran.output.endswith(b"\n")
 
 
