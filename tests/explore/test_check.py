@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import string
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
+from links import ROOT
 
 from afas_sandbox import Connector, Fault, Table, amsterdam
 from afas_sandbox.data import dataset
@@ -70,6 +72,18 @@ def test_each_problem_is_found_and_no_other(sandbox: Sandbox, name: str) -> None
 
 def test_every_code_is_planted() -> None:
     assert {code for plant in PLANTS.values() for code in plant.codes} == _CODES
+
+
+def test_codes_that_others_read_stay() -> None:
+    agreed = (
+        "key_repeats key_empty key_unknown key_found key_doubtful stamp_missing stamp_ambiguous stamp_empty"
+        " stamp_future stamp_midnight replaced_field name_too_long names_collide unfit_value personal_data"
+        " not_readable slow"
+    )
+    assert {*agreed.split()} <= _CODES
+    (table,) = re.findall(r"\| Code \|.*?\n\n", (ROOT / "docs" / "explore.md").read_text("utf-8"), re.DOTALL)
+    told = [line.split("|")[1] for line in table.splitlines()[2:] if line]
+    assert {code for cell in told for code in re.findall(r"`(\w+)`", cell)} == _CODES
 
 
 def test_both_languages_say_the_same() -> None:
