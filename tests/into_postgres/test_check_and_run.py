@@ -30,6 +30,13 @@ _DOTTED = Trap(
     (frozenset({"Code"}),),
     lambda _: ((f"{n:04}", "x") for n in range(50)),
 )
+# And what AFAS can't sort on: it is read by offset, and still by what changed.
+_DOTTED_KEY = Trap(
+    "Debiteuren",
+    "Deb.nr:code Mail:text:E-mail_werk",
+    (frozenset({"Deb.nr"}),),
+    lambda _: ((f"D{n:04}", f"d{n}@bedrijf{n % 9}.example") for n in range(90)),
+)
 # What has so few rows tells no key.
 _TOO_FEW = {"Nog_leeg", "Eén_rij"}
 # These have one, and something speaks against the one that was found: a person has to look.
@@ -83,7 +90,7 @@ def _stored(value: Any, kind: str) -> Any:
 def test_no_stream_is_read_whole_that_has_a_key_and_a_stamp_to_be_found(
     sandbox: Sandbox, database: Database, tmp_path: Path
 ) -> None:
-    traps = {trap.name: trap for trap in (*TRAPS, _DOTTED) if len(trap.made()) <= _FEW}
+    traps = {trap.name: trap for trap in (*TRAPS, _DOTTED, _DOTTED_KEY) if len(trap.made()) <= _FEW}
     assert len(traps) > 25
     sandbox.load([_table(trap, trap.made()) for trap in traps.values()])
     project = Project(tmp_path, settings_of(sandbox), database.settings)
@@ -91,6 +98,8 @@ def test_no_stream_is_read_whole_that_has_a_key_and_a_stamp_to_be_found(
     path = tmp_path / "meltano.yml"
     before = path.read_text("utf-8")
 
+    assert "Mail (E-mail werk)" in project.invoke("list", "--search", "email")
+    assert "D0001,d1@bedrijf1.example," in project.invoke("preview", "Debiteuren", "--format=csv")
     said = project.invoke("check", "--write", "meltano.yml")
     assert "Written to `streams` in meltano.yml, for tap-afas: " in said
     after = path.read_text("utf-8")
