@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _READ = {Way.WHOLE: "whole", Way.UPSERT: "by stamp", Way.APPEND: "appended"}
 _LEGEND = (
     "whole     read completely each time; what is deleted in AFAS goes in PostgreSQL too",
-    "by stamp  read since the last run; what is deleted in AFAS stays, until a full run takes it out",
-    "appended  likewise, but without a key: rows come minutes late, and the earlier version of a changed one stays",
+    "by stamp  what changed since the last run; in the second all once more (full_refresh_every), to the same effect",
+    "appended  what changed, without a key: rows come minutes late; what was deleted, and earlier versions, stay",
 )
 _SHOWN = 5
 _LONGEST = 500

@@ -77,7 +77,7 @@ def test_the_units_are_whole(tmp_path: Path) -> None:
     (tmp_path / "afas.timer").write_text(timer, "utf-8")
     parsed = configparser.ConfigParser(interpolation=None)
     parsed.read_string(timer)
-    assert parsed["Timer"]["OnCalendar"] == "Mon..Sat *-*-* *:00:00"
+    assert parsed["Timer"]["OnCalendar"] == "hourly"
     units = [str(tmp_path / "afas.service"), str(tmp_path / "afas.timer")]
     done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
     assert [line for line in done.stderr.splitlines() if "afas." in line] == []

@@ -54,7 +54,7 @@ def test_one_line_says_which_are_read_whole(sandbox: Sandbox) -> None:
     ("variables", "command"),
     [
         ({}, "tap-afas-explore check"),
-        ({"MELTANO_EXTRACTOR_NAME": "tap-afas-full"}, "meltano invoke tap-afas-full:check"),
+        ({"MELTANO_EXTRACTOR_NAME": "tap-afas-2"}, "meltano invoke tap-afas-2:check"),
         (
             {"MELTANO_EXTRACTOR_NAME": "tap-afas", "MELTANO_ENVIRONMENT": "prod"},
             "meltano --environment=prod invoke tap-afas:check",
