@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.streams import Stream
 
-from tap_afas.changed_days import days_name, days_schema
+from tap_afas.feed import days_name, days_schema
 
 if sys.version_info >= (3, 12):
     from typing import override

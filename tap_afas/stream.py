@@ -10,7 +10,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
 
-from tap_afas.changed_days import ChangedDaysError
+from tap_afas.feed import ChangedDaysError
 from tap_afas.keyless import read_whole
 from tap_afas.loaded_under import Shape
 from tap_afas.maps import MappedStream

@@ -13,7 +13,8 @@ import enum
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.bookmark import ReplicationKey, read_bookmark
-from tap_afas.changed_days import ChangedDays, ChangedDaysError, Feed
+from tap_afas.changed_days import ChangedDays
+from tap_afas.feed import ChangedDaysError, Feed
 from tap_afas.filters import nothing_passed, read_filter, split_filter
 from tap_afas.keyless import first_stamp, from_start
 from tap_afas.loaded_under import Shape

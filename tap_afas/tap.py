@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import functools
-import gc
 import signal
 import sys
-from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import StateMessage
-from singer_sdk.tap_base import CliTestOptionValue
 
+from tap_afas.command_line import CommandLine
 from tap_afas.ending import Ending
-from tap_afas.files import check_entries, check_state, is_own, read_catalog, read_state, under_names
-from tap_afas.inputs import SettingsError, StateError, read_settings
+from tap_afas.files import check_entries, check_state, is_own, under_names
+from tap_afas.inputs import StateError
 from tap_afas.known_secrets import SECRETS
 from tap_afas.printed import clean_logs, clean_tracebacks
 from tap_afas.profit.errors import AbsentError, ProfitError
@@ -32,10 +30,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from types import FrameType
-    from typing import Self
 
-    import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_afas.connection import Connection
@@ -45,7 +40,7 @@ if TYPE_CHECKING:
     from tap_afas.sync import Sync
 
 
-class TapAfas(Tap):
+class TapAfas(CommandLine):
     """Singer tap for AFAS Profit: every GetConnector is a stream."""
 
     name = "tap-afas"
@@ -64,11 +59,7 @@ class TapAfas(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
-    command_ending: ClassVar[Ending | None] = None
-    """How the command ends that makes the tap, if one does."""
-
     _scheduler: Scheduler | None = None
-    _interrupted = False
     _checked = False
 
     @override
@@ -116,6 +107,10 @@ class TapAfas(Tap):
         self.ending.client = connection.client
         return connection
 
+    @override
+    def interrupt(self, signum: int) -> bool:
+        return self._scheduler is not None and self._scheduler.interrupt(signum)
+
     @property
     def scheduler(self) -> Scheduler:
         """Runs the streams' syncs."""
@@ -130,9 +125,9 @@ class TapAfas(Tap):
     @override
     def discover_streams(self) -> Sequence[AfasStream | DaysStream]:
         """The streams of the catalog passed in; without one, those that AFAS describes."""
-        from tap_afas.changed_days import Feed, days_name  # noqa: PLC0415 - see `__init__`
         from tap_afas.days_stream import DaysStream  # noqa: PLC0415 - likewise
         from tap_afas.discovery import definition_from_catalog, discover  # noqa: PLC0415 - see `__init__`
+        from tap_afas.feed import Feed, days_name  # noqa: PLC0415 - see `__init__`
         from tap_afas.stream import AfasStream  # noqa: PLC0415 - likewise
 
         if self.input_catalog is None:
@@ -216,6 +211,7 @@ class TapAfas(Tap):
 
     # Running
 
+    @override
     def run(self, most_rows: int | None = None) -> None:
         """Sync the selected streams side by side.
 
@@ -293,87 +289,6 @@ class TapAfas(Tap):
             if self.input_catalog is not None:
                 define_stream(connector, self.settings.stream(connector_id))
             named[connector_id].check_filter(self.connection.connector(connector_id))
-
-    # Command line
-
-    @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        # The SDK exits with 0, and a run that was cut off would count as complete. A second signal doesn't wait for
-        # the page at hand.
-        if self._interrupted:
-            self.ending.end_at_once(128 + signum)
-        if self._scheduler is None or not self._scheduler.interrupt(signum):
-            sys.exit(128 + signum)
-        self._interrupted = True
-        if self.ending is self.command_ending:
-            self.ending.end_soon(128 + signum)
-
-    @override
-    @classmethod
-    def invoke(  # type: ignore[override]
-        cls,
-        *,
-        about: bool = False,
-        about_format: str | None = None,
-        config: Any = None,
-        state: IO[str] | None = None,
-        catalog: IO[str] | None = None,
-    ) -> None:
-        """What the command line calls: like the SDK's, but the streams run side by side."""
-        if about:
-            cls.print_about(about_format)
-            return
-        cls.print_version(print_fn=cls.logger.info)
-        tap = cls._made(
-            config,
-            state=read_state(state) if state else {},
-            catalog=read_catalog(catalog) if catalog else None,
-        )
-        # What is loaded by now stays: the collector needn't look through it again with every page.
-        gc.freeze()
-        tap.run()
-
-    @classmethod
-    def _made(cls, config: Any, **options: Any) -> Self:
-        """The tap that a command is about, and so has a last line.
-
-        Raises:
-            SettingsError: The settings can't be used.
-        """
-        try:
-            return cls(config=config.config if config else {}, **options)
-        except ConfigValidationError as error:
-            # The SDK would say more about it, and end in its own way.
-            raise SettingsError(error.errors) from None
-
-    @override
-    @classmethod
-    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
-        """Discover, where `--discover` is given."""
-        if value:
-            cls._made(ctx.params.get("config"), setup_mapper=False).run_discovery()
-            ctx.exit()
-
-    @override
-    @classmethod
-    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Read a row of each stream, where `--test` is given: like a run, so that no failure hides another."""
-        if value == CliTestOptionValue.Disabled.value:
-            return
-        tap = cls._made(ctx.params.get("config"))
-        tap.write_schemas() if value == CliTestOptionValue.Schema.value else tap.run(most_rows=1)
-        ctx.exit()
-
-    @override
-    @classmethod
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read `--config`: files, and `ENV` for the environment."""
-        cls.append_builtin_config(cls.config_jsonschema)
-        given = read_settings(value, cls.config_jsonschema)
-        # The SDK would read the environment with another parser, which knows no sentences.
-        config = super().cb_config(ctx, param, ())
-        config.config.update(given)
-        return config
 
 
 def main() -> None:
