@@ -1,7 +1,8 @@
 """Change the paginators in all small ways, one at a time, and show the changes that no test notices.
 
-    python3 run.py mutants                 all of them: hours
-    python3 run.py mutants keyset offset   the mutants of these files
+    python3 run.py mutants                 some of each file, evenly spread: about an hour
+    python3 run.py mutants keyset offset   likewise of these files
+    python3 run.py mutants --all keyset    all of this file: hours
 
 Cosmic Ray makes the mutants, in copies of this repository: a run that is stopped leaves nothing changed.
 """
@@ -20,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cosmic_ray.work_db import WorkDB, use_db
-from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
+from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _TEXT = Path(__file__).with_name("cosmic-ray.toml").read_text(encoding="utf-8")
@@ -31,12 +32,14 @@ _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "output", "plugins", "di
 _PROCESSORS = os.cpu_count() or 1
 
 
-def main(names: list[str]) -> int:
-    """Make the mutants of these files and try each.
+def main(arguments: list[str]) -> int:
+    """Make the mutants of these files and try some of them, or with `--all` each.
 
     Returns:
         1 where fewer are noticed than the floor of their file says.
     """
+    names = [name for name in arguments if name != "--all"]
+    every = 1 if "--all" in arguments else int(_CONFIG["sample"]["every"])
     files = sorted(path.stem for path in (_REPOSITORY / _FOLDER).glob("*.py") if path.stem != "__init__")
     if unknown := set(names) - set(files):
         sys.stderr.write(f"No such file in {_FOLDER}: {', '.join(sorted(unknown))}. There are {', '.join(files)}.\n")
@@ -47,7 +50,7 @@ def main(names: list[str]) -> int:
             shutil.copytree(_REPOSITORY, copy, ignore=_LEFT_OUT)
         # What no mutant makes fail must pass without one, or every mutant would count as noticed.
         seconds = max(pool.map(_seconds_unchanged, copies))
-        return max(_report(name, _try(copies, pool, name, 2 * seconds)) for name in names or files)
+        return max(_report(name, _try(copies, pool, name, 2 * seconds, every), every) for name in names or files)
 
 
 def _seconds_unchanged(copy: Path) -> float:
@@ -57,8 +60,10 @@ def _seconds_unchanged(copy: Path) -> float:
     return time.monotonic() - began
 
 
-def _try(copies: list[Path], pool: ThreadPoolExecutor, name: str, timeout: float) -> list[WorkResult | None]:
-    """What became of each mutant of a file; None: nothing, as its run broke off."""
+def _try(
+    copies: list[Path], pool: ThreadPoolExecutor, name: str, timeout: float, every: int
+) -> list[WorkResult | None]:
+    """What became of one in so many mutants of a file; None: nothing, as its run broke off."""
     text = _TEXT.replace(f'"{_FOLDER}"', f'"{_FOLDER}/{name}.py"').replace(
         "\ntimeout = 600.0", f"\ntimeout = {timeout}"
     )
@@ -71,9 +76,9 @@ def _try(copies: list[Path], pool: ThreadPoolExecutor, name: str, timeout: float
         shutil.copy(copies[0] / session, copy)
     for number, copy in enumerate(copies):
         with use_db(str(copy / session), WorkDB.Mode.open) as database:
-            # The rest is the other copies'.
-            ids = sorted(item.job_id for item in database.pending_work_items)
-            others = [one for place, one in enumerate(ids) if place % len(copies) != number]
+            # The rest is the other copies', or nobody's.
+            ids = [item.job_id for item in sorted(database.pending_work_items, key=_place)]
+            others = [one for place, one in enumerate(ids) if place % every or place // every % len(copies) != number]
             database.set_multiple_results(others, WorkResult(WorkerOutcome.SKIPPED))
     list(pool.map(lambda copy: _run(copy, "cosmic-ray", "exec", f"{name}.toml", session), copies))
     found: list[WorkResult | None] = []
@@ -84,15 +89,22 @@ def _try(copies: list[Path], pool: ThreadPoolExecutor, name: str, timeout: float
     return found
 
 
-def _report(name: str, results: list[WorkResult | None]) -> int:
+def _place(item: WorkItem) -> list[tuple[tuple[int, int], str, int]]:
+    """Where a mutant is in its file; the same in each run."""
+    return [(one.start_pos, one.operator_name, one.occurrence) for one in item.mutations]
+
+
+def _report(name: str, results: list[WorkResult | None], every: int) -> int:
     living = [one for one in results if one and one.test_outcome == TestOutcome.SURVIVED]
     noticed = sum(one is not None and one.test_outcome == TestOutcome.KILLED for one in results)
     broken = len(results) - len(living) - noticed
     share = 100 * noticed / len(results)
-    floor = _CONFIG["floors"].get(name)
+    # They are about the sample.
+    floor = _CONFIG["floors"].get(name) if every > 1 else None
     sys.stdout.write("".join(f"{one.diff}\n\n" for one in living))
     wanted = "no floor is set for it" if floor is None else f"at least {floor} % must be"
-    sys.stdout.write(f"{name}: {noticed} of {len(results)} mutants noticed, {share:.1f} %; {wanted}.\n")
+    of = f" (one in {every})" if every > 1 else ""
+    sys.stdout.write(f"{name}: {noticed} of {len(results)} mutants{of} noticed, {share:.1f} %; {wanted}.\n")
     if broken:
         sys.stdout.write(f"{name}: {broken} mutants could not be tried.\n")
     sys.stdout.flush()
