@@ -82,7 +82,8 @@ def key_hints(connector: Connector, read: Container[str], *, assumed: bool) -> K
         assumed: Whether the key is from the tap's own list.
     """
     ranks = {field.id: _rank(field) for field in connector.fields.values() if field.id in read}
-    ranked = sorted(ranks, key=lambda field: ranks[field])
+    # By what AFAS can't sort on, such as an id with a dot, rows are read more slowly.
+    ranked = sorted(ranks, key=lambda field: (ranks[field], not connector.fields[field].sortable))
     return KeyHints(
         f"`streams.{connector.id}.primary_keys`",
         tuple(field for field in ranked if ranks[field] < _Rank.POSSIBLE),
@@ -106,9 +107,9 @@ def _rank(field: Field) -> _Rank:
 
 
 def _is_no_part_of_a_key(field: Field) -> bool:
-    """Whether it holds an amount, text or time, or can't be sorted on."""
+    """Whether it holds an amount, text, file or time."""
     kind = kind_of(field)
-    if not field.sortable or kind in {"number", "date-time"} or field.control_type in {_TIME, _REMARK}:
+    if field.data_type == "blob" or kind in {"number", "date-time"} or field.control_type in {_TIME, _REMARK}:
         return True
     if kind == "string" and field.length > _LONGEST_CODE:
         return True

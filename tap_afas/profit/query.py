@@ -3,7 +3,7 @@
 Two notations exist (docs.afas.help, "GetConnector"): the compact lists `filterfieldids`, `filtervalues` and
 `operatortypes`, and `filterjson`. Compact lists are short, but have no way to write a `,` or `;` inside a value, mixing
 AND with OR is ambiguous in them, and AFAS' own OpenAPI files know one operator there: they carry one condition.
-`filterjson` carries all_rows, as an OR of ANDs.
+`filterjson` carries all, as an OR of ANDs.
 """
 
 from __future__ import annotations

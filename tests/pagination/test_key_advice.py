@@ -135,7 +135,6 @@ def test_no_amount_text_or_time_is_part_of_a_key() -> None:
         Field("File_name", "string", "File", 20),
         Field("Remark", "string", "Id", 64 + 1),
         Field("Data", "blob", "Id"),
-        Field("A.Id", "int", "Id"),
         Field("Amount", "decimal", "Id"),
     ],
 )
@@ -171,3 +170,10 @@ def test_the_words() -> None:
     assert "The tap assumed this key" in said
     assert 'SeqNo tells all rows apart: set `streams.Lines.primary_keys` to ["SeqNo"], or to []' in said
     assert "AppConnector Auditor" in said
+
+
+def test_an_id_with_a_dot_comes_behind_those_that_afas_can_sort_on() -> None:
+    dotted, plain = Field("Order.nr", "string", "Order", 12), Field("Volgnr", "int", "Volgnummer")
+    rows = [{"Order.nr": f"O{number}", "Volgnr": number, "DebtorId": "D"} for number in range(9)]
+    assert smallest_key(page_of((dotted, plain, DEBTOR), rows)) == ["Volgnr"]
+    assert smallest_key(page_of((dotted, DEBTOR), rows)) == ["Order.nr"]
