@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.singerlib import Catalog
 
+from tap_afas.catalog_form import catalog_problem
 from tap_afas.inputs import InputError, StateError, parse_json
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ def read_catalog(file: IO[str]) -> dict[str, Any]:
         InputError: The file is not a Singer catalog, or has two entries for one stream.
     """
     content = _read_object(file, "--catalog")
+    if problem := catalog_problem(content):
+        raise InputError(f"--catalog {file.name} is not a Singer catalog: {problem} Run discovery again.")
     try:
         check_entries(content)
         Catalog.from_dict(content)

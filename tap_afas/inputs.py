@@ -58,13 +58,17 @@ def parse_json(content: str | bytes) -> Any:
         ValueError: It isn't; its text says why and where, without quoting anything.
     """
     try:
-        return json.loads(content.removeprefix("\ufeff") if isinstance(content, str) else content)
+        found = json.loads(content.removeprefix("\ufeff") if isinstance(content, str) else content)
+        json.dumps(found, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except UnicodeEncodeError:
+        raise ValueError("it holds half of a letter (a lone surrogate such as \\ud800)") from None
     except UnicodeDecodeError:
         raise ValueError("it is neither UTF-8 nor UTF-16; save it as UTF-8") from None
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+    return found
 
 
 def read_settings(sources: Sequence[str], schema: Mapping[str, Any]) -> dict[str, Any]:
