@@ -28,10 +28,15 @@ def prepare(catalog: Catalog, connection: Connection) -> None:
 
 
 def select_keys(catalog: Catalog) -> None:
-    """Select keys and replication keys, whatever the catalog says: no record can do without them."""
+    """Select keys and replication keys, whatever the catalog says, and have keys stand where targets learn of them.
+
+    No record can do without them.
+    """
     for entry in catalog.streams:
         root = entry.metadata.root
         keys = entry.key_properties or root.table_key_properties or ()
+        # In the metadata alone it would order pages, and tell no target of itself.
+        entry.key_properties = list(keys)
         for field in (*keys, entry.replication_key or root.replication_key):
             if field in (entry.schema.properties or {}):
                 entry.metadata["properties", str(field)].inclusion = Metadata.InclusionType.AUTOMATIC

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 _DEEPEST = 50
 _TEXT, _TEXTS = "text", "a list of texts"
+_TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 _ENTRY = {
     "tap_stream_id": _TEXT,
     "stream": _TEXT,
@@ -74,14 +75,21 @@ def _schema_problems(where: str, schema: Any) -> Iterator[str]:
     if not _is_shallow(schema):
         yield f"`{where}` is nested too deep."
         return
+    if "object" not in _listed(schema.get("type", "object")):
+        yield f"`{where}.type` must be object."
     for one in properties.values():
-        kinds = one.get("type")
-        if not isinstance(kinds, str | None) and not _is_texts(kinds):
-            yield f"`{where}`: the `type` of a property must be a text, or {_TEXTS}."
+        if not _TYPES.issuperset(_listed(one.get("type", []))):
+            yield f"`{where}`: the `type` of a property must be a type of JSON Schema, or a list of those."
         if not isinstance(one.get("format"), str | None):
             yield f"`{where}`: the `format` of a property must be a text."
         if not all(_is_list_of_objects(one.get(name, [])) for name in ("anyOf", "oneOf", "allOf")):
             yield f"`{where}`: `anyOf` of a property must be a list of objects."
+
+
+def _listed(types: Any) -> list[Any]:
+    """The types that a schema names; what can be no type is one that nobody knows."""
+    listed = types if isinstance(types, list) else [types]
+    return [one if isinstance(one, str) else "" for one in listed]
 
 
 def _is_shallow(content: Any) -> bool:

@@ -12,6 +12,7 @@ from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_afas.files import read_catalog, read_state
 from tap_afas.inputs import SettingsError, read_settings
+from tap_afas.settings import learn_secrets
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -130,6 +131,8 @@ class CommandLine(Tap):
         """Read `--config`: files, and `ENV` for the environment."""
         cls.append_builtin_config(cls.config_jsonschema)
         given = read_settings(value, cls.config_jsonschema)
+        # Before what else is read, and may hold one of them, is complained of.
+        learn_secrets(given)
         # The SDK would read the environment with another parser, which knows no sentences.
         config = super().cb_config(ctx, param, ())
         config.config.update(given)

@@ -23,11 +23,12 @@ from tap_afas.spelling import did_you_mean
 from tap_afas.variables import unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from jsonschema import ValidationError
 
 _HOST = re.compile(r"[\w.:-]+", re.ASCII)
+_NAME = re.compile(r"[A-Za-z_][\w.-]{0,62}", re.ASCII)
 _HEADER = re.compile(r"[ -~]*")
 
 _KINDS = {
@@ -77,6 +78,7 @@ def config_problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
         *certificate_problems(settings.client_certificate, settings.client_certificate_key),
         *_refresh_problems(settings),
         *_other_problems(settings),
+        *_flattening_problems(config),
     ]
 
 
@@ -100,7 +102,9 @@ def _unknown(error: ValidationError, path: str) -> str:
     known = list(schema.get("properties", {}))
     unknown = next(name for name in instance if name not in known)
     where = f" of `{path}`" if path else ""
-    return f"`{unknown}` is not a setting{where}." + did_you_mean(unknown, known, code=True)
+    # It may be a secret in the wrong place, which has signs that no name of a setting has.
+    shown = f"`{unknown}`" if _NAME.fullmatch(unknown) else "What stands in place of a name"
+    return f"{shown} is not a setting{where}." + did_you_mean(unknown, known, code=True)
 
 
 def _credential_problems(settings: Settings) -> Iterable[str]:
@@ -161,6 +165,11 @@ def _refresh_problems(settings: Settings) -> Iterable[str]:
             "`full_refresh_every` is set, and `emit_activate_version_messages` is false: only by that message does a"
             " target learn what is gone. Take one of them out."
         )
+
+
+def _flattening_problems(config: Mapping[str, Any]) -> Iterable[str]:
+    if config.get("flattening_enabled") and config.get("flattening_max_depth") is None:
+        yield "`flattening_enabled` is set, but not `flattening_max_depth`: say how many levels to flatten, such as 1."
 
 
 def _other_problems(settings: Settings) -> Iterable[str]:

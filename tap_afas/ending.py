@@ -117,17 +117,18 @@ class Ending:
         telling.join(_PATIENCE / 2)
         os._exit(code)
 
-    def run(self, command: Callable[[], Any]) -> int:
+    def run(self, command: Callable[[], Any], problem: str = "") -> int:
         """Run a command to its end: what people and settings can cause ends in a sentence, never in a traceback.
 
         Args:
             command: One of click that isn't standalone: it returns its exit code, or raises.
+            problem: Why it can't begin, in a sentence; empty where it can.
 
         Returns:
             The exit code.
         """
         try:
-            code = self._run(command)
+            code = self._run(command, problem)
         finally:
             self._over.set()
         # What Python still has to write when it ends would fail once more, with a traceback.
@@ -138,9 +139,10 @@ class Ending:
             self.tell(code)
         return code
 
-    def _run(self, command: Callable[[], Any]) -> int:
+    def _run(self, command: Callable[[], Any], problem: str) -> int:
         try:
             check_output(to_target=self._to_target)
+            _check_usable(problem)
             code: int = command() or ExitCode.COMPLETE
             self._flush_output()
         except click.ClickException as error:
@@ -196,6 +198,11 @@ def code_of(causes: Iterable[Exception], *, asked_for_rows: bool) -> ExitCode:
     if all(map(may_pass, causes)):
         return ExitCode.AGAIN
     return ExitCode.FAILED if asked_for_rows else ExitCode.INPUTS
+
+
+def _check_usable(problem: str) -> None:
+    if problem:
+        raise SettingsError([problem])
 
 
 def _show(error: click.ClickException) -> None:

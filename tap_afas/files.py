@@ -9,6 +9,7 @@ from singer_sdk.singerlib import Catalog
 
 from tap_afas.catalog_form import catalog_problem
 from tap_afas.inputs import InputError, StateError, parse_json
+from tap_afas.known_secrets import SECRETS, texts_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,8 @@ def _read_object(file: IO[str], option: str) -> dict[str, Any]:
         raise InputError(f"{option} {file.name} is not JSON: {error}.{advice}") from None
     if not isinstance(content, dict):
         raise InputError(f"{option} {file.name} is not a JSON object.")
+    if any(map(SECRETS.are_in_name, texts_in(content))):
+        raise InputError(f"{option} {file.name} holds a secret of the settings: take it out.")
     return content
 
 

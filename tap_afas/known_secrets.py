@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import html
+import os
+import pathlib
 import re
 import threading
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,7 +24,7 @@ SHORTEST = 6
 SHORTEST_NAME = 16
 """Likewise for the id of a client, which is a name in most cases."""
 _SEED = 8
-_MOST_SECRETS = 64
+_MOST_PASSING = 64
 _DEPTHS = 3
 _PAIR = len(r"\ud83d\ude42")
 
@@ -41,6 +43,7 @@ _ALIKE = str.maketrans("-_", "+/")
 _XML = re.compile(r"<token|</data>", re.IGNORECASE)
 _RUN = re.compile(r"[A-Za-z0-9+/=_.-]{32,}")
 _FEWEST_DIGITS = 5
+_OPTION = re.compile(r"^--[a-z-]+=")
 
 # Where the letters of a projection stood in the text: their begins and ends.
 _Places: TypeAlias = "tuple[list[int], list[int]]"
@@ -49,29 +52,32 @@ _Places: TypeAlias = "tuple[list[int], list[int]]"
 class Secrets:
     """The secrets in use, and what hides them. Safe to use from several threads.
 
-    The last ones that were told are known: a run that lasts for days has a bearer more each hour.
+    Of those that pass, the last ones are known: a run that lasts for days has a bearer more each hour.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forms: dict[str, frozenset[str]] = {}
+        self._passing: list[str] = []
         self._parts: frozenset[str] = frozenset()
         self._seeds: frozenset[str] = frozenset()
         self._short: frozenset[str] = frozenset()
 
-    def add(self, *secrets: str, shortest: int = SHORTEST) -> None:
+    def add(self, *secrets: str, shortest: int = SHORTEST, passing: bool = False) -> None:
         """Know secrets from now on.
 
         Args:
             secrets: What is to be hidden.
             shortest: What has fewer letters isn't hidden: it would stand in any text.
+            passing: Whether they end by themselves, and others come in their place.
         """
         with self._lock:
             new = [one for one in secrets if len(one.strip()) >= shortest and one not in self._forms]
             for secret in new:
                 self._forms[secret] = frozenset(_forms(secret))
-            while len(self._forms) > _MOST_SECRETS:
-                del self._forms[next(iter(self._forms))]
+            self._passing += new if passing else ()
+            while len(self._passing) > _MOST_PASSING:
+                del self._forms[self._passing.pop(0)]
             if new:
                 forms = frozenset().union(*self._forms.values())
                 long = [form for form in forms if len(form) >= _PART]
@@ -83,12 +89,16 @@ class Secrets:
         """Know what looks like a secret, wherever it stands in settings or arguments: it may be in the wrong place."""
         texts = list(texts_in(content))
         self.add(*(text for text in texts if _XML.search(text)))
-        runs = [run for text in texts for run in _RUN.findall(text)]
+        runs = [run for text in texts for run in _RUN.findall(text) if not _is_path(text)]
         self.add(*(run for run in runs if sum(map(str.isdigit, run)) >= _FEWEST_DIGITS))
 
     def are_in(self, text: str) -> bool:
         """Whether a secret, or a part of one, stands in a text."""
         return bool(self._forms) and any(self._covered(letters) for letters, _ in _projections(text, None))
+
+    def are_in_name(self, name: str) -> bool:
+        """Whether so much of a secret stands in a name that it can't be there by chance, as a short one can."""
+        return bool(self._forms) and any(self._parts_in(letters) for letters, _ in _projections(name, None))
 
     def hide(self, text: str) -> str:
         """A text with `…` for whatever of a secret stands in it."""
@@ -103,12 +113,15 @@ class Secrets:
 
     def _covered(self, letters: str) -> list[tuple[int, int]]:
         found = [(at, at + len(form)) for form in self._short for at in _occurrences(form, letters)]
+        return found + self._parts_in(letters)
+
+    def _parts_in(self, letters: str) -> list[tuple[int, int]]:
         # One look in nine letters is enough: a part of `_PART` letters holds a seed wherever it begins.
         step = _PART - _SEED + 1
         if any(letters[at : at + _SEED] in self._seeds for at in range(0, len(letters), step)):
             parts = self._parts
-            found += [(at, at + _PART) for at, part in enumerate(_windows(letters, _PART)) if part in parts]
-        return found
+            return [(at, at + _PART) for at, part in enumerate(_windows(letters, _PART)) if part in parts]
+        return []
 
 
 SECRETS = Secrets()
@@ -137,6 +150,14 @@ def texts_in(content: Any) -> Iterator[str]:
             left += [*one, *one.values()]
         elif isinstance(one, list | tuple):
             left += one
+
+
+def _is_path(text: str) -> bool:
+    """Whether a text names a file, with or without an option before it: errors about it must show it."""
+    path = pathlib.Path(_OPTION.sub("", text))
+    # Not `Path.exists`, which raises where a text can be no name.
+    in_folder = len(path.parts) > 1 and os.path.isdir(path.parent)  # noqa: PTH112
+    return in_folder or path.suffix == ".json" or os.path.exists(path)  # noqa: PTH110
 
 
 def _forms(secret: str) -> Iterator[str]:

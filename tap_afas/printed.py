@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import re
 import sys
 import threading
 import traceback
@@ -23,6 +24,8 @@ _LONGEST_NAME = 64
 # More than is shown: of a secret at the cut, enough is seen to know it.
 _LOOKED_AT = 20_000
 _MOST_LINES = 400
+# AFAS' own tokens, plain or in base64, whosever they are.
+_TOKEN = re.compile(r"<token>.{0,500}?</token>|PHRva2Vu[A-Za-z0-9+/_=-]{16,}", re.IGNORECASE | re.DOTALL)
 _MOST_CAUSES = 8
 
 
@@ -34,7 +37,7 @@ def clean(text: str, most: int | None = _MOST_LETTERS) -> str:
         most: Letters; None: however many.
     """
     looked_at = text if most is None else text[: max(_LOOKED_AT, most)]
-    line = SECRETS.hide(looked_at)
+    line = _TOKEN.sub("…", SECRETS.hide(looked_at))
     if not line.isprintable():
         line = "".join(
             letter if letter.isprintable() else " " if letter.isspace() else "\N{REPLACEMENT CHARACTER}"

@@ -21,7 +21,8 @@ from tap_afas.profit.errors import AbsentError, ProfitError
 from tap_afas.scheduler import Scheduler
 from tap_afas.settings import SCHEMA, Settings, learn_secrets, normalized
 from tap_afas.spelling import did_you_mean
-from tap_afas.writer import LineWriter
+from tap_afas.variables import log_problem
+from tap_afas.writer import LineWriter, without_secrets
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -182,7 +183,7 @@ class TapAfas(CommandLine):
         text = self.catalog_json_text
         self.ending.streams = len(self.streams) + len(self.ending.failures)
         # By the writer, which says what happened where the output breaks; in UTF-8, whatever the locale.
-        cast("LineWriter", self.message_writer).write_lines(f"{SECRETS.hide(text)}\n".encode("utf-8", "replace"))
+        cast("LineWriter", self.message_writer).write_lines(f"{without_secrets(text, 2)}\n".encode("utf-8", "replace"))
         return text
 
     @override
@@ -295,12 +296,13 @@ def main() -> None:
     """The command `tap-afas`."""
     ending = TapAfas.command_ending = Ending()
     SECRETS.add_suspects(sys.argv[1:])
+    log_is_wrong = log_problem()
     # The SDK sets up the log with it.
     command = TapAfas.cli
     clean_logs()
     clean_tracebacks()
     try:
-        code = ending.run(lambda: command(standalone_mode=False))
+        code = ending.run(lambda: command(standalone_mode=False), log_is_wrong)
     finally:
         TapAfas.command_ending = None
     # How the command ended is told: another signal would only put a traceback behind it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import logging
+import logging.config
 import os
 import pathlib
 import re
@@ -23,8 +24,35 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "
 _DOT = re.compile(r"(?<!\\)\.")
 # The SDK's and Meltano's own.
 _OTHERS = {f"{_PREFIX}LOGLEVEL", f"{_PREFIX}METRICS_LOGLEVEL", f"{_PREFIX}LOG_LEVEL"}
+_LOG_CONFIG = "SINGER_SDK_LOG_CONFIG"
 # Names of settings are alike: `TAP_AFAS_STREAMS` and `TAP_AFAS_STREAM_MAPS` are no misspellings of each other.
 _ALIKE = 0.85
+
+
+def log_problem() -> str:
+    """Why the log can't be set up as the environment says, in a sentence: what says so no longer counts then.
+
+    Returns:
+        Empty where it can.
+    """
+    for name in (f"{_PREFIX}LOGLEVEL", "LOGLEVEL"):
+        level = os.environ.get(name)
+        if level and level.upper() not in logging.getLevelNamesMapping():
+            del os.environ[name]
+            return f"`{name}` must be one of: DEBUG, INFO, WARNING, ERROR, CRITICAL."
+    path = os.environ.get(_LOG_CONFIG)
+    if path is None:
+        return ""
+    from singer_sdk._logging import _load_yaml_logging_config  # noqa: PLC0415 - needed by few runs
+
+    try:
+        logging.config.dictConfig(_load_yaml_logging_config(pathlib.Path(path)))
+    except FileNotFoundError:
+        return ""  # The SDK warns of it.
+    except Exception as error:  # noqa: BLE001 - yaml and logging raise all kinds at what isn't right in the file
+        del os.environ[_LOG_CONFIG]
+        return f"The log can't be set up as {path} (`{_LOG_CONFIG}`) says: {error}."
+    return ""
 
 
 def under_meltano() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib import RecordMessage
 
+from tap_afas.inputs import InputError
 from tap_afas.known_secrets import SECRETS
 
 if sys.version_info >= (3, 12):
@@ -46,6 +48,16 @@ class OutputError(Exception):
         super().__init__(f"{what}.{left}")
 
 
+class SecretNameError(InputError):
+    """A secret stands where a name belongs, which can't be written without telling it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A secret in use stands where the name of a stream or of a field belongs: it isn't written. Take it out of"
+            " the settings, the catalog or the GetConnector."
+        )
+
+
 class LineWriter(MsgSpecWriter):
     """The SDK's writer, and one for lines that are encoded already; both tell an output that broke by `OutputError`."""
 
@@ -55,10 +67,11 @@ class LineWriter(MsgSpecWriter):
 
         Raises:
             OutputError: It can't be written.
+            SecretNameError: A secret stands where a name belongs.
         """
         line = bytes(self.format_message(message))
         # Records are the rows as they are.
-        _write(line if isinstance(message, RecordMessage) else SECRETS.hide(line.decode()).encode())
+        _write(line if isinstance(message, RecordMessage) else without_secrets(line.decode()).encode())
 
     def write_lines(self, lines: bytes) -> None:
         """Write lines that are encoded already.
@@ -67,6 +80,36 @@ class LineWriter(MsgSpecWriter):
             OutputError: They can't be written.
         """
         _write(lines)
+
+
+def without_secrets(text: str, indent: int | None = None) -> str:
+    """A message, or a catalog, with `…` for what of a secret stands in its descriptions.
+
+    Names stay as they are: records bear them too, and the next run looks for them.
+
+    Args:
+        text: JSON.
+        indent: How it is laid out.
+
+    Raises:
+        SecretNameError: A secret stands where a name belongs.
+    """
+    if not SECRETS.are_in(text):
+        return text
+    content = json.loads(text)
+    left = [content]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            if isinstance(one.get("description"), str):
+                one["description"] = SECRETS.hide(one["description"])
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+    written = json.dumps(content, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+    if SECRETS.are_in_name(written):
+        raise SecretNameError
+    return written + "\n" if text.endswith("\n") else written
 
 
 def _write(lines: bytes | bytearray) -> None:

@@ -18,6 +18,7 @@ from tap_afas.explore.options import Given, common, printed_as
 from tap_afas.explore.preview import Wanted, preview
 from tap_afas.explore.probe import probe
 from tap_afas.tap import TapAfas
+from tap_afas.variables import log_problem
 
 _NAME = "tap-afas-explore"
 _LEVELS = ("TAP_AFAS_LOGLEVEL", "LOGLEVEL")
@@ -149,9 +150,10 @@ def run(arguments: list[str] | None = None) -> int:
         The exit code; see `docs/exit-codes.md`.
     """
     ending = Ending(_NAME, to_target=False)
+    log_is_wrong = log_problem()
     # The SDK sets up the log with it; what goes well needn't be told beside what is printed.
     _ = TapAfas.cli
     if not any(os.environ.get(name) for name in _LEVELS):
         logging.getLogger().setLevel(logging.WARNING)
     given = Given(ending)
-    return ending.run(lambda: cli.main(args=arguments, prog_name=_NAME, standalone_mode=False, obj=given))
+    return ending.run(lambda: cli.main(args=arguments, prog_name=_NAME, standalone_mode=False, obj=given), log_is_wrong)

@@ -184,7 +184,7 @@ class ClientCredentials:
                 response = response if other.status in _REFUSALS else other
         content = _json(response.body)
         bearer = content.get("access_token")
-        SECRETS.add(*(content[name] for name in _TOKENS if isinstance(content.get(name), str)))
+        SECRETS.add(*(content[name] for name in _TOKENS if isinstance(content.get(name), str)), passing=True)
         if response.status != HTTPStatus.OK or not isinstance(bearer, str) or not bearer:
             raise self._refused(response, content)
         kind = content.get("token_type", "Bearer")

@@ -8,10 +8,11 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from tap_afas.known_secrets import SECRETS
 from tap_afas.profit.errors import ADDRESS, UnexpectedAnswerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Kind = Literal["string", "integer", "number", "boolean", "date", "date-time", "time"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -135,11 +136,13 @@ def read_environment(content: Any) -> Environment:
     connectors = [
         entry for entry in _list(content.get("getConnectors")) if isinstance(entry, dict) and _text(entry.get("id"))
     ]
-    return Environment(
+    environment = Environment(
         id=_text(info.get("envid")),
         connectors={_text(entry["id"]): _text(entry.get("description")) for entry in connectors},
         token_expiry="" if expiry == "0" else expiry,
     )
+    _check_names("AFAS' list of connectors (/metainfo)", [environment.id, *environment.connectors])
+    return environment
 
 
 def read_connector(connector_id: str, content: Any) -> Connector:
@@ -154,7 +157,17 @@ def read_connector(connector_id: str, content: Any) -> Connector:
         raise UnexpectedAnswerError(
             f"AFAS describes no fields for {connector_id}.", "Open the GetConnector in AFAS and check its definition."
         )
+    _check_names("AFAS' description of the connector", [field.id for field in found])
     return Connector(connector_id, _text(content.get("description")), {field.id: field for field in found})
+
+
+def _check_names(where: str, names: Iterable[str]) -> None:
+    """Check that no secret is a name: it would become one in every record, in the catalog and in the state."""
+    if any(map(SECRETS.are_in_name, names)):
+        raise UnexpectedAnswerError(
+            f"{where} has a secret in use where a name belongs.",
+            f"Rename what bears it in AFAS, or check {ADDRESS}.",
+        )
 
 
 def _read_field(entry: dict[str, Any]) -> Field:

@@ -18,6 +18,8 @@ from harness.command import run_tap
 from tap_afas.profit.auth import ClientCredentials
 
 if TYPE_CHECKING:
+    import pathlib
+
     from afas_sandbox import Sandbox
 
 DATA = "9F" * 32
@@ -151,6 +153,37 @@ def test_wrong_settings(sandbox: Sandbox, changed: dict[str, Any]) -> None:
     assert DATA not in ran.said + ran.output.decode()
 
 
+def test_a_client_secret_as_the_name_of_a_setting(sandbox: Sandbox) -> None:
+    sandbox.load([articles(1)])
+    ran = run_tap({**config_of(sandbox), SECRET: 1})
+    assert ran.errors == ["What stands in place of a name is not a setting."]
+    assert run_tap({**config_of(sandbox), "start.date": 1}).errors[0].startswith("`start.date` is not a setting.")
+
+
+@pytest.mark.parametrize("given", [DATA, XML, XML.encode().hex(), base64.b64encode(XML.encode()).decode()])
+@pytest.mark.parametrize("file", ["state", "catalog"])
+def test_a_token_in_a_file(sandbox: Sandbox, given: str, file: str) -> None:
+    sandbox.load([articles(1)], token=DATA)
+    entry = {"tap_stream_id": "Articles", "schema": {"properties": {given: {"type": "string"}}}, "metadata": []}
+    contents: tuple[dict[str, Any], ...] = ({given: {}}, {"bookmarks": {given: {}}}, {"streams": [entry]})
+    for content in contents:
+        ran = run_tap(config_of(sandbox), **{file: content})
+        assert ran.exit_code == 78
+        assert "holds a secret of the settings: take it out." in ran.errors[0]
+        assert not _left(ran.said + ran.output.decode(), given)
+
+
+@pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
+def test_a_long_path_is_shown(sandbox: Sandbox, tmp_path: pathlib.Path, option: str) -> None:
+    sandbox.load([articles(1)])
+    folder = tmp_path / "run-20261126-4f6a9be2c7d14f6a9be2c7d1"
+    folder.mkdir()
+    (folder / "given.json").write_text("{")
+    for path in (folder / "given.json", folder / "settings", tmp_path / "4f6a9be2c7d14f6a9be2c7d1_20261126" / "x.json"):
+        for arguments in ([f"{option}={path}"], [option, str(path)]):
+            assert str(path) in run_tap(config_of(sandbox), *arguments).said
+
+
 def test_the_key_of_a_row_at_fault_is_told(sandbox: Sandbox) -> None:
     sandbox.load([articles(1)])
     sandbox.faults = [Fault(kind="rows", status=200, body='{"rows":[{"Code":"K1","Number":"x","Name":"Article"}]}')]
@@ -250,6 +283,46 @@ def test_a_token_among_names_and_labels(sandbox: Sandbox) -> None:
         ran = run_tap(config_of(sandbox, streams={"Articles": {"primary_keys": ["Code"]}}), *arguments)
         assert ran.exit_code == 0
         assert not _left(ran.output.decode(), DATA)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--discover"]])
+@pytest.mark.parametrize("where", ["connector", "field", "environment", "catalog", "map"])
+def test_a_token_as_a_name(sandbox: Sandbox, where: str, arguments: list[str]) -> None:
+    sandbox.load([articles(3)], token=DATA)
+    config = config_of(sandbox, streams={})
+    catalog: dict[str, Any] | None = None
+    info = {"getConnectors": [{"id": DATA if where == "connector" else "Articles"}], "info": {"envid": DATA}}
+    fields = [{"id": "Code", "dataType": "string", "length": 9}, {"id": DATA, "dataType": "string", "length": 9}]
+    if where in {"connector", "environment"}:
+        sandbox.faults = [Fault(path="*/metainfo", status=200, body=json.dumps(info))]
+    elif where == "field":
+        sandbox.faults = [Fault(path="*/metainfo/get/*", status=200, body=json.dumps({"fields": fields}))]
+    elif where == "map":
+        config["stream_maps"] = {"Articles": {DATA: "Code"}}
+        if arguments:
+            return  # Discovery writes nothing of maps.
+    else:
+        catalog = run_tap(config, "--discover").catalog
+        catalog["streams"][0]["stream"] = DATA
+    ran = run_tap(config, *arguments, **({"catalog": catalog} if catalog else {}))
+    if where == "catalog" and arguments:
+        assert ran.exit_code == 0  # It isn't read.
+    else:
+        assert ran.exit_code in {1, 78}
+        assert "secret" in ran.errors[0]
+    assert not _left(ran.said + ran.output.decode(), DATA)
+
+
+@pytest.mark.parametrize("secret", ["Articles", "Modified", "properties", "bookmarks", "string", "date-time"])
+def test_a_secret_that_is_a_word_bends_no_message(sandbox: Sandbox, secret: str) -> None:
+    sandbox.load([articles(3)], client_secret=secret)
+    config = config_of(sandbox, oauth=True)
+    catalog = run_tap(config, "--discover").catalog
+    ran = run_tap(config, catalog=catalog)
+    assert (ran.exit_code, len(ran.records("Articles"))) == (0, 3)
+    (schema,) = (message for message in ran.messages if message["type"] == "SCHEMA")
+    assert schema["schema"]["properties"].keys() == ran.records()[0].keys()
+    assert ran.state["bookmarks"]["Articles"]["replication_key"] == "Modified"
 
 
 def test_a_token_as_the_key_of_a_row(sandbox: Sandbox) -> None:

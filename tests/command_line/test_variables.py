@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.articles import articles
-from harness.command import run_tap
+from harness.articles import articles, config_of
+from harness.command import explore, run_tap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from afas_sandbox import Sandbox
+    from harness.run import Run
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / ".env.example"
 
@@ -113,3 +116,30 @@ def test_placeholders(sandbox: Sandbox, token: str) -> None:
     ran = run_tap({"base_url": sandbox.base_url, "token": token})
     assert "is the placeholder of an example" in ran.errors[0]
     assert not sandbox.log
+
+
+@pytest.mark.parametrize("run", [run_tap, explore])
+@pytest.mark.parametrize("name", ["TAP_AFAS_LOGLEVEL", "LOGLEVEL"])
+@pytest.mark.parametrize("level", ["loud", "5", "\udcff"])
+def test_a_level_that_no_log_has(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, level: str, name: str, run: Callable[..., Run]
+) -> None:
+    monkeypatch.setenv(name, level)
+    ran = run(config_of(sandbox), *(["list"] if run is explore else []))
+    assert ran.exit_code == 78
+    assert ran.errors == [f"`{name}` must be one of: DEBUG, INFO, WARNING, ERROR, CRITICAL."]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "version: 7", "version: 1\nhandlers: 5", "\x00", None])
+def test_a_log_that_can_not_be_set_up(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path, text: str | None
+) -> None:
+    path = tmp_path / "log.yaml"
+    if text is None:
+        path.mkdir()
+    else:
+        path.write_text(text)
+    monkeypatch.setenv("SINGER_SDK_LOG_CONFIG", str(path))
+    ran = run_tap(config_of(sandbox))
+    assert ran.exit_code == 78
+    assert f"The log can't be set up as {path} (`SINGER_SDK_LOG_CONFIG`) says: " in ran.errors[0]

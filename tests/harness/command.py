@@ -16,6 +16,7 @@ from unittest import mock
 from harness.run import Run
 from tap_afas import tap
 from tap_afas.explore import command
+from tap_afas.known_secrets import SECRETS, Secrets
 from tap_afas.profit.client import ProfitClient
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def _run(
     arguments: Iterable[str],
     files: Mapping[str, Any],
 ) -> Run:
+    # A command begins as a process does, and finds out by itself what is secret.
+    vars(SECRETS).update(vars(Secrets()))
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -62,7 +65,8 @@ def _run(
         for option, content in {"config": config, **files}.items():
             if content is not None:
                 path = pathlib.Path(folder, f"{option}.json")
-                path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+                written = content if isinstance(content, str | bytes) else json.dumps(content)
+                path.write_bytes(written.encode() if isinstance(written, str) else written)
                 options += [f"--{option}", str(path)]
         try:
             with (

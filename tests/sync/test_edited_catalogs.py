@@ -64,6 +64,24 @@ def test_properties_of_which_only_something_else_is_said(sandbox: Sandbox) -> No
     assert sum(request.kind == "metainfo" for request in sandbox.log) == 2
 
 
+def test_a_key_in_the_metadata_alone_is_the_targets_too(sandbox: Sandbox) -> None:
+    sandbox.load([articles(2)])
+    config = config_of(sandbox)
+    catalog = run_tap(config, "--discover").catalog
+    for without in ("key_properties", "replication_key", "replication_method"):
+        del catalog["streams"][0][without]
+    (root,) = (part["metadata"] for part in catalog["streams"][0]["metadata"] if not part["breadcrumb"])
+    root |= {"replication-method": "INCREMENTAL", "replication-key": "Modified"}
+    ran = run_tap(config, catalog=catalog)
+    (schema,) = (message for message in ran.messages if message["type"] == "SCHEMA")
+    assert schema["key_properties"] == ["Code"]
+    # Without any key a target is told so.
+    del root["table-key-properties"]
+    ran = run_tap({**config, "streams": {}}, catalog=catalog)
+    (schema,) = (message for message in ran.messages if message["type"] == "SCHEMA")
+    assert schema["key_properties"] == []
+
+
 def test_what_the_settings_say_of_a_type_counts(sandbox: Sandbox) -> None:
     streams = {"Articles": {"primary_keys": ["Code"], "types": {"Number": "string"}}}
     ran = _run(sandbox, {"Number": {"x-sql-datatype": "varchar"}}, streams=streams)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import io
 import json
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from tap_afas.tap import TapAfas
 
 if TYPE_CHECKING:
     import pathlib
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize(
@@ -177,3 +179,74 @@ def test_state_that_is_none(text: str) -> None:
 def test_catalog_that_is_none(text: str) -> None:
     with pytest.raises(InputError, match="not a Singer catalog"):
         read_catalog(_file(text))
+
+
+_RIGHT: dict[str, Any] = {
+    "tap_stream_id": "A",
+    "key_properties": ["Code"],
+    "replication_key": "Modified",
+    "schema": {"type": "object", "properties": {"Code": {"type": ["string", "null"], "format": "date"}}},
+    "metadata": [{"breadcrumb": ["properties", "Code"], "metadata": {"selected": True, "inclusion": "available"}}],
+}
+_DEEP: Any = json.loads('{"a":' * 300 + "5" + "}" * 300)
+
+
+def _changed(path: str, value: Any) -> dict[str, Any]:
+    entry: Any = copy.deepcopy(_RIGHT)
+    place: Any = entry
+    *parents, last = (int(name) if name.isdigit() else name for name in path.split("/"))
+    for name in parents:
+        place = place[name]
+    place[last] = value
+    return {"streams": [entry]}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("tap_stream_id", None, "`streams[0]` has no `tap_stream_id`."),
+        ("tap_stream_id", ["A"], "`streams[0]` has no `tap_stream_id`."),
+        ("tap_stream_id", "", "`streams[0]` has no `tap_stream_id`."),
+        ("stream", {"A": 1}, "`streams[0].stream` must be text."),
+        ("key_properties", 5, "`streams[0].key_properties` must be a list of texts."),
+        ("key_properties", "Code", "`streams[0].key_properties` must be a list of texts."),
+        ("key_properties", [None], "`streams[0].key_properties` must be a list of texts."),
+        ("key_properties", [["Code"]], "`streams[0].key_properties` must be a list of texts."),
+        ("replication_key", ["Modified"], "`streams[0].replication_key` must be text."),
+        ("replication_method", {}, "`streams[0].replication_method` must be text."),
+        ("schema", None, "`streams[0].schema` must be a JSON Schema with `properties`."),
+        ("schema", [], "`streams[0].schema` must be a JSON Schema with `properties`."),
+        ("schema/properties", ["Code"], "`streams[0].schema` must be a JSON Schema with `properties`."),
+        ("schema/properties/Code", "string", "`streams[0].schema` must be a JSON Schema with `properties`."),
+        ("schema/properties/Code", _DEEP, "`streams[0].schema` is nested too deep."),
+        ("schema/type", {"object": 1}, "`streams[0].schema.type` must be object."),
+        ("schema/type", "string", "`streams[0].schema.type` must be object."),
+        ("schema/properties/Code/type", 5, "the `type` of a property must be a type of JSON Schema, or a list"),
+        ("schema/properties/Code/type", ["text"], "the `type` of a property must be a type of JSON Schema, or a list"),
+        ("schema/properties/Code/type", [["x"]], "the `type` of a property must be a type of JSON Schema, or a list"),
+        ("schema/properties/Code/format", [], "the `format` of a property must be a text."),
+        ("schema/properties/Code/anyOf", 5, "`anyOf` of a property must be a list of objects."),
+        ("schema/properties/Code/anyOf", ["x"], "`anyOf` of a property must be a list of objects."),
+        ("metadata", 5, "`streams[0].metadata` must be a list of objects."),
+        ("metadata", [5], "`streams[0].metadata` must be a list of objects."),
+        ("metadata/0/breadcrumb", [5], "`streams[0].metadata[0].breadcrumb` must be a list of texts."),
+        ("metadata/0/breadcrumb", None, "`streams[0].metadata[0].breadcrumb` must be a list of texts."),
+        ("metadata/0/metadata", [], "`streams[0].metadata[0].metadata` must be an object."),
+        ("metadata/0/metadata/selected", "yes", "`streams[0].metadata[0].metadata.selected` must be true or false."),
+        ("metadata/0/metadata/inclusion", 5, "`streams[0].metadata[0].metadata.inclusion` must be text."),
+        ("metadata/0/metadata/replication-key", [], "metadata.replication-key` must be text."),
+        ("metadata/0/metadata/table-key-properties", "Code", "metadata.table-key-properties` must be a list of texts."),
+    ],
+)
+def test_what_in_a_catalog_has_another_form(path: str, value: Any, words: str) -> None:
+    assert read_catalog(_file(json.dumps({"streams": [_RIGHT]})))
+    with pytest.raises(InputError, match="is not a Singer catalog: ") as caught:
+        read_catalog(_file(json.dumps(_changed(path, value))))
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("read", [read_state, read_catalog])
+def test_half_a_letter(read: Callable[[Any], Any]) -> None:
+    for text in ('{"bookmarks": {"A": {"place": "\\ud800"}}}', '{"\\udfff": 1}'):
+        with pytest.raises(InputError, match="half of a letter"):
+            read(_file(text))

@@ -123,12 +123,22 @@ def test_what_looks_like_a_secret_wherever_it_stands(secrets: Secrets) -> None:
     assert clean(f"`{other}` and {'7D' * 8} and Profit_Long_{'x' * 60}") == f"`…` and … and Profit_Long_{'x' * 60}"
 
 
-def test_the_last_ones_are_known(secrets: Secrets) -> None:
+def test_the_last_bearers_and_all_others_are_known(secrets: Secrets) -> None:
+    lasting = len(secrets._forms)
     bearers = [base64.b64encode(os.urandom(30)).decode() for _ in range(100)]
     for bearer in bearers:
-        secrets.add(bearer)
+        secrets.add(bearer, passing=True)
+        secrets.add(bearer, passing=True)
     assert clean(bearers[-1]) == "…"
-    assert len(secrets._forms) == known_secrets._MOST_SECRETS
+    assert len(secrets._forms) == known_secrets._MOST_PASSING + lasting
+    # A run of three days has as many bearers; the client's secret is one still.
+    assert clean(f"{SECRET} and {DATA}") == "… and …"
+
+
+def test_a_token_of_afas_whosever_it_is() -> None:
+    token = f"<token><version>1</version><data>{'7D' * 32}</data></token>"
+    assert clean(f"It was {token}, or {base64.b64encode(token.encode()).decode()}.") == "It was …, or …."
+    assert clean("<token> alone") == "<token> alone"
 
 
 @pytest.mark.parametrize("size", [20_000, 200_000])

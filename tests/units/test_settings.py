@@ -164,6 +164,7 @@ def test_hosts(config: dict[str, Any], url: str) -> None:
         ({**NEEDED, "overlap_seconds": -1}, "`overlap_seconds` must be at least 0."),
         ({**NEEDED, "language": "Dutch"}, "`language` must be written otherwise"),
         ({**NEEDED, "integration_id": "x\r\nHost: y"}, "`integration_id` must be plain"),
+        ({**NEEDED, "flattening_enabled": True}, "`flattening_enabled` is set, but not `flattening_max_depth`"),
         ({**NEEDED, "tokens": "x"}, "`tokens` is not a setting. Did you mean `token`?"),
         ({**NEEDED, "streams": {"A": {"primary_key": ["x"]}}}, "`primary_key` is not a setting of `streams.A`."),
         ({**NEEDED, "streams": {"A": {"primary_keys": "x"}}}, "`streams.A.primary_keys` must be a list."),
