@@ -104,7 +104,7 @@ class Maps(PluginMapper):
             self.stream_maps[stream_name] = [RemoveRecordTransform(stream_name, schema, None, None)]
             return
         try:
-            super().register_raw_stream_schema(stream_name, schema, key_properties)
+            super().register_raw_stream_schema(stream_name, {"properties": {}, **schema}, key_properties)
         except MapExpressionError:
             # Its words hold the expression, in which there may be a salt.
             raise MapError(

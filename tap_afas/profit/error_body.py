@@ -26,6 +26,8 @@ _WORDS = (
 )
 """Under which names the words of an error stand, the best first."""
 _JSON_BEGINS = re.compile(r"[{\[]")
+# Inside of a message: brackets alone may be words of it.
+_JSON_INSIDE = re.compile(r"[{\[]\s*[{\[\"]")
 _PARAMETER = re.compile(r"(\w+)\s*=\s*\"([^\"]{0,500})\"")
 _SCHEMES = {name: re.compile(rf"(?:^|[\s,]){name}\b(?!\s*=)", re.IGNORECASE) for name in ("bearer", "dpop")}
 _GATEWAY = re.compile(
@@ -112,13 +114,16 @@ def _message(content: Mapping[str, Any]) -> str:
         if name == "rows":
             return ""
         text = _plain(value)
-        if text and not text.isdecimal():
-            found.setdefault(name, text)
+        inner = _parse(text) if text.startswith(("{", "[")) else None
+        if inner is not None:
+            left.append((name, inner.get("message", inner)))
+        elif text and not text.isdecimal():
+            found.setdefault(name, _JSON_INSIDE.split(text, maxsplit=1)[0])
         elif isinstance(value, dict):
             left += [(inner.lower(), one) for inner, one in value.items()]
         elif isinstance(value, list):
             left += [(name, one) for one in value]
-    return next((found[name] for name in _WORDS if name in found), "")
+    return next((found[name] for name in _WORDS if found.get(name)), "")
 
 
 def _challenge(header: str) -> tuple[str, str]:

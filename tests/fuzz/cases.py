@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import random
 import zlib
@@ -268,6 +269,9 @@ def _other_body(mutator: Mutator) -> bytes:
     text = chance.choice([mutator.text(), mutator.secret(), f"{BEARER} {CLIENT_SECRET} {TOKEN}"])
     rows = json.dumps(_GOOD["rows"])
     bodies = (
+        '{"rows":[{"Code":"a"}],"rows":7}',
+        '{"rows":[{"Code":"a","Number":' + "9" * 4301 + "}]}",
+        '{"rows":[{"Code":' + "[" * 5000,
         f"<html><h1>{text}</h1><title>{mutator.text()}",
         f"before {text} {rows}",
         f"{text}{rows[: chance.randrange(len(rows))]}",
@@ -282,10 +286,13 @@ def _other_body(mutator: Mutator) -> bytes:
 
 def _bomb(chance: random.Random) -> bytes:
     """Little that is sent and much that it unpacks to, as JSON that would need mending."""
-    packer = zlib.compressobj(1, wbits=31)
     begin = chance.choice([b" ", b'{"rows":[{"Price":-.5,"Name":"', b"[", b"9"])
-    parts = [packer.compress(begin)]
-    block = bytes([begin[0] if begin[-1:] != b'"' else 65]) * 1_000_000
-    parts += [packer.compress(block) for _ in range(_BOMB_SIZE // len(block))]
-    body = b"".join([*parts, packer.flush()])
-    return _answer(body, chance.choice([200, 302, 500]), ("Content-Encoding: gzip",))
+    return _answer(_packed(begin), chance.choice([200, 302, 500]), ("Content-Encoding: gzip",))
+
+
+@functools.cache
+def _packed(begin: bytes) -> bytes:
+    packer = zlib.compressobj(1, wbits=31)
+    block = begin[-1:] * 1_000_000 if len(begin) == 1 else b"A" * 1_000_000
+    parts = [packer.compress(begin), *(packer.compress(block) for _ in range(_BOMB_SIZE // len(block)))]
+    return b"".join([*parts, packer.flush()])

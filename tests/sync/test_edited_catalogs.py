@@ -106,3 +106,18 @@ def test_a_connector_that_is_gone_is_its_own_failure(sandbox: Sandbox) -> None:
     ran = run_tap(config, catalog=catalog)
     assert "1 of 2 streams failed" in ran.said
     assert len(ran.records("Other")) == 2
+
+
+@pytest.mark.parametrize("maps", [{}, {"stream_maps": {"Articles": {"X": "Name"}}}])
+def test_a_schema_without_properties(sandbox: Sandbox, maps: dict[str, Any]) -> None:
+    sandbox.load([articles(2)])
+    config = config_of(sandbox, **maps)
+    catalog = run_tap(config, "--discover").catalog
+    catalog["streams"][0] |= {
+        "schema": {"type": "object"},
+        "metadata": [{"breadcrumb": [], "metadata": {"selected": True}}],
+    }
+    ran = run_tap(config, catalog=catalog)
+    assert ran.exit_code in {1, 78}
+    assert len(ran.errors) >= 1
+    assert not ran.records()
