@@ -125,6 +125,8 @@ def read_catalog(file: IO[str]) -> dict[str, Any]:
     content = _read_object(file, "--catalog")
     if problem := catalog_problem(content):
         raise InputError(f"--catalog {file.name} is not a Singer catalog: {problem} Run discovery again.")
+    for entry in content["streams"]:
+        entry["tap_stream_id"] = entry.get("tap_stream_id") or entry["stream"]
     try:
         check_entries(content)
         Catalog.from_dict(content)

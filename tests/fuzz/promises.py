@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import datetime
 import functools
 import json
 import re
@@ -129,16 +130,19 @@ def _messages(outcome: Outcome) -> tuple[list[dict[str, Any]], str]:
 
 def _of_messages(messages: Iterable[Mapping[str, Any]], *, mapped: bool) -> Iterator[str]:
     validators: dict[str, Draft202012Validator] = {}
+    schemas: dict[str, dict[str, Any]] = {}
     for message in messages:
         match message:
             case {"type": "SCHEMA", "stream": str(stream), "schema": dict(schema), "key_properties": list()}:
-                validators[stream] = Draft202012Validator(schema)
+                schemas[stream], validators[stream] = schema, Draft202012Validator(schema)
             case {"type": "RECORD", "stream": str(stream), "record": dict(record)}:
                 if stream not in validators:
                     yield f"a record of {stream} before its schema"
                 # Of a field that a map makes, the SDK knows no type.
                 elif not mapped and (error := next(validators[stream].iter_errors(record), None)):
                     yield f"a record that doesn't fit its schema: {error.message}"
+                elif not mapped and (odd := _odd_moments(schemas[stream], record)):
+                    yield f"no moments with a zone: {odd}"
             case {"type": "STATE", "value": dict()}:
                 pass
             case {"type": "ACTIVATE_VERSION", "stream": str(), "version": int()}:
@@ -147,6 +151,18 @@ def _of_messages(messages: Iterable[Mapping[str, Any]], *, mapped: bool) -> Iter
                 pass
             case _:
                 yield f"no message of Singer: {json.dumps(message)[:200]}"
+
+
+def _odd_moments(schema: Mapping[str, Any], record: Mapping[str, Any]) -> list[Any]:
+    moments = [name for name, one in schema["properties"].items() if one.get("format") == "date-time"]
+    return [record[name] for name in moments if record.get(name) is not None and not _is_moment(record[name])]
+
+
+def _is_moment(text: Any) -> bool:
+    try:
+        return datetime.datetime.fromisoformat(text).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
 
 
 def _told_secrets(outcome: Outcome, shown: str) -> Iterator[str]:
@@ -161,9 +177,14 @@ def _told_secrets(outcome: Outcome, shown: str) -> Iterator[str]:
 def _secrets_of(outcome: Outcome) -> Iterator[str]:
     """The secrets in use: what the tap was given, and the bearer that it asked for."""
     case = outcome.case
-    for secret in (DATA, TOKEN, CLIENT_SECRET):
+    # In a wrong place too: both look like a token.
+    for secret in (DATA, TOKEN):
         if secret in case.given:
             yield secret
+    # This one doesn't: where it is in use, it is known.
+    settings = case.config if isinstance(case.config, dict) else {}
+    if CLIENT_SECRET in {str(settings.get("client_secret")), case.environment.get("TAP_AFAS_CLIENT_SECRET")}:
+        yield CLIENT_SECRET
     # What is told of it before it is granted is nobody's.
     first = case.answers["token"][0] if outcome.asked.get("token") else b""
     granted = first.startswith(b"HTTP/1.1 200") and BEARER.encode() in first

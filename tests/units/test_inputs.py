@@ -245,6 +245,13 @@ def test_what_in_a_catalog_has_another_form(path: str, value: Any, words: str) -
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("missing", [{}, {"tap_stream_id": None}, {"tap_stream_id": ""}])
+def test_an_entry_with_the_name_of_its_stream_alone(missing: dict[str, Any]) -> None:
+    entry = {name: value for name, value in _RIGHT.items() if name != "tap_stream_id"}
+    read = read_catalog(_file(json.dumps({"streams": [{**entry, **missing, "stream": "A"}]})))
+    assert read["streams"][0]["tap_stream_id"] == "A"
+
+
 @pytest.mark.parametrize("read", [read_state, read_catalog])
 def test_half_a_letter(read: Callable[[Any], Any]) -> None:
     for text in ('{"bookmarks": {"A": {"place": "\\ud800"}}}', '{"\\udfff": 1}'):
