@@ -12,6 +12,7 @@ from msgspec import UNSET
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_afas.environment import environment_problems
+from tap_afas.known_secrets import texts_in
 from tap_afas.map_expressions import map_problems
 from tap_afas.profit.auth import ClassicToken
 from tap_afas.profit.client_certificate import certificate_problems
@@ -59,6 +60,8 @@ def config_problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
         config: The settings; defaults of the schema are added to it.
         schema: JSON Schema of the tap's settings and of the SDK's.
     """
+    if unwritable := [name for name, value in config.items() if not all(map(_is_whole, texts_in({name: value})))]:
+        return [f"`{name}` holds a byte that is no UTF-8, or half of a letter." for name in unwritable]
     # Empty, before it gets the defaults: nothing was passed.
     left = [] if config else unread(schema)
     # The SDK's own schema of them ends in a traceback at what isn't right.
@@ -80,6 +83,14 @@ def config_problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
         *_other_problems(settings),
         *_flattening_problems(config),
     ]
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _misfit(error: ValidationError) -> str:
@@ -184,5 +195,8 @@ def _other_problems(settings: Settings) -> Iterable[str]:
             yield "`start_date` must be a date such as 2024-01-01, or a date and time such as 2024-01-01T00:00:00Z."
     if not settings.connectors:
         yield '`connectors` is empty: no stream is left. Take it out for all, or name some: ["Profit_*"].'
+    if not _HEADER.fullmatch(settings.language):
+        # A pattern's `$` lets a line break pass.
+        yield "`language` must be a code such as en-us, and no more."
     if not _HEADER.fullmatch(settings.integration_id or ""):
         yield "`integration_id` must be plain letters and digits, such as 12345_Project."

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 _CONNECT_TIMEOUT = 30.0
+# No clock counts further than some centuries.
+_LONGEST_TIMEOUT = 366 * 86400.0
 # A connection that breaks off after this long has left AFAS with a question that is at work.
 _LONG = 30.0
 # Of a refusal the beginning is enough.
@@ -146,7 +148,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         certificate: tuple[str, str] | None = None,
     ) -> None:
-        self._timeout = timeout
+        self._timeout = min(timeout, _LONGEST_TIMEOUT)
         self._largest = largest
         self._session = _Session()
         self._session.cert = certificate

@@ -249,7 +249,11 @@ def test_an_echo(sandbox: Sandbox, form: str, where: str, kind: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["{}", '"{}"', '["{}"]', '{{"access_token": ["{}"]}}', '{{"access_token": "a\\n{}"}}']
+    "answer",
+    [
+        *("{}", '"{}"', '["{}"]', '{{"access_token": ["{}"]}}'),
+        *('{{"access_token": "a\\n{}"}}', '{{"access_token": "\\u0141{}"}}', '{{"access_token": "{}\\ud800"}}'),
+    ],
 )
 def test_a_bearer_in_a_strange_answer(sandbox: Sandbox, answer: str) -> None:
     sandbox.load([articles(3)])

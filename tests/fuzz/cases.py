@@ -146,8 +146,9 @@ class Case:
 
     @property
     def given(self) -> str:
-        """All that a person gave the tap, as text."""
-        return f"{json.dumps(self.config, ensure_ascii=False, default=repr)} {self.arguments} {self.environment}"
+        """All settings and arguments that a person gave the tap, as text."""
+        variables = {name: value for name, value in self.environment.items() if "AFAS" in name}
+        return f"{json.dumps(self.config, ensure_ascii=False, default=repr)} {self.arguments} {variables}"
 
 
 def make(number: int, base_url: str) -> Case:
