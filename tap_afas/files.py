@@ -33,7 +33,8 @@ def _read_object(file: IO[str], option: str) -> dict[str, Any]:
         raise InputError(f"{option} {file.name} is not JSON: {error}.{advice}") from None
     if not isinstance(content, dict):
         raise InputError(f"{option} {file.name} is not a JSON object.")
-    if any(map(SECRETS.are_in_name, texts_in(content))):
+    # In one: thousands of short texts would take longer.
+    if SECRETS.are_in_name("|".join(texts_in(content))):
         raise InputError(f"{option} {file.name} holds a secret of the settings: take it out.")
     return content
 
