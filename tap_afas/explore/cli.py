@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from importlib import metadata
 from typing import Any
 
@@ -17,6 +18,8 @@ from tap_afas.explore.listing import list_connectors, show_connector
 from tap_afas.explore.options import Given, common, printed_as
 from tap_afas.explore.preview import Wanted, preview
 from tap_afas.explore.probe import probe
+from tap_afas.known_secrets import SECRETS
+from tap_afas.printed import clean_logs, clean_tracebacks
 from tap_afas.tap import TapAfas
 from tap_afas.variables import log_problem
 
@@ -150,9 +153,12 @@ def run(arguments: list[str] | None = None) -> int:
         The exit code; see `docs/exit-codes.md`.
     """
     ending = Ending(_NAME, to_target=False)
+    SECRETS.add_suspects(sys.argv[1:] if arguments is None else arguments)
     log_is_wrong = log_problem()
     # The SDK sets up the log with it; what goes well needn't be told beside what is printed.
     _ = TapAfas.cli
+    clean_logs()
+    clean_tracebacks()
     if not any(os.environ.get(name) for name in _LEVELS):
         logging.getLogger().setLevel(logging.WARNING)
     given = Given(ending)

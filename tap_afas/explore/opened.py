@@ -11,7 +11,7 @@ from singer_sdk.mapper import RemoveRecordTransform
 from tap_afas.config_validation import config_problems
 from tap_afas.connection import Connection
 from tap_afas.inputs import InputError, SettingsError, read_settings
-from tap_afas.settings import SCHEMA, Settings, normalized
+from tap_afas.settings import SCHEMA, Settings, learn_secrets, normalized
 from tap_afas.spelling import did_you_mean
 from tap_afas.tap import TapAfas
 
@@ -55,6 +55,7 @@ class Opened:
         TapAfas.append_builtin_config(SCHEMA)
         self.config = normalized(read_settings(sources, SCHEMA))
         self.catalog = catalog
+        learn_secrets(self.config)
         problems = config_problems(self.config, SCHEMA)
         if problems:
             raise SettingsError(problems)

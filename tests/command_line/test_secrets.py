@@ -14,7 +14,7 @@ import pytest
 from afas_sandbox import Fault
 from afas_sandbox.refusals import NAMED
 from harness.articles import articles, config_of
-from harness.command import run_tap
+from harness.command import explore, run_tap
 from tap_afas.profit.auth import ClientCredentials
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ def test_neither_about_nor_catalog_nor_state(sandbox: Sandbox, bearers: list[str
         {"connectors": {"x": DATA}},
         {"client_id": "x"},
         {DATA: 1},
+        {f"x{DATA}": 1},
         {f"<token>{DATA}": 1},
         {"connectors": [DATA]},
         {"connectors": [XML]},
@@ -151,6 +152,18 @@ def test_wrong_settings(sandbox: Sandbox, changed: dict[str, Any]) -> None:
     ran = run_tap({**config_of(sandbox), **changed})
     assert ran.exit_code != 0
     assert DATA not in ran.said + ran.output.decode()
+    for command in (["list"], ["preview", "Articles"]):
+        ran = explore({**config_of(sandbox), **changed}, *command)
+        assert DATA not in ran.said + ran.output.decode()
+
+
+@pytest.mark.parametrize("given", [DATA, XML, base64.b64encode(XML.encode()).decode()])
+@pytest.mark.parametrize("before", [["list", "--config"], ["show", "--catalog"], ["preview"], []])
+def test_a_token_as_an_argument_of_the_explorer(sandbox: Sandbox, given: str, before: list[str]) -> None:
+    sandbox.load([articles(1)], token=DATA)
+    ran = explore(config_of(sandbox) if before == ["preview"] else None, *before, given)
+    assert ran.exit_code != 0
+    assert not _left(ran.said + ran.output.decode(), given)
 
 
 def test_a_client_secret_as_the_name_of_a_setting(sandbox: Sandbox) -> None:
