@@ -135,7 +135,7 @@ def test_neither_about_nor_catalog_nor_state(sandbox: Sandbox, bearers: list[str
         {"connectors": {"x": DATA}},
         {"client_id": "x"},
         {DATA: 1},
-        {f"x{DATA}": 1},
+        {"streams": {DATA: {"y": 1}}},
         {f"<token>{DATA}": 1},
         {"connectors": [DATA]},
         {"connectors": [XML]},
