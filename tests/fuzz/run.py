@@ -15,7 +15,6 @@ import functools
 import importlib.metadata
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
@@ -31,6 +30,9 @@ from fuzz.cases import make
 from fuzz.promises import MOST_SECONDS, Outcome, broken
 from fuzz.server import Server
 from harness.command import run_tap
+
+if sys.platform != "win32":
+    import resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,16 +78,20 @@ def run(number: int, server: Server) -> list[str]:
 
 @contextlib.contextmanager
 def _no_longer_than(seconds: float) -> Iterator[None]:
+    """Windows has no such alarm."""
+
     def ring(signum: int, frame: FrameType | None) -> None:
         raise HangError
 
-    former = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    if sys.platform != "win32":
+        former = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, former)
+        if sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, former)
 
 
 @contextlib.contextmanager
@@ -115,7 +121,15 @@ def _peak() -> int:
         for line in _STATUS.read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    return _highest()
+
+
+def _highest() -> int:
+    """Bytes that the process had in use at most, as far as the system tells."""
+    most = 0
+    if sys.platform != "win32":
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << (0 if sys.platform == "darwin" else 10)
+    return most
 
 
 def main() -> None:
@@ -136,9 +150,8 @@ def main() -> None:
             sys.stdout.write(f"{number}: {'; '.join(promises)[:1500]}\n")
             sys.stdout.flush()
     faulthandler.cancel_dump_traceback_later()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     sys.stdout.write(
-        f"{options.cases} cases from {options.first}: {found} broke a promise; {memory} MB,"
+        f"{options.cases} cases from {options.first}: {found} broke a promise; {_highest() >> 20} MB,"
         f" {time.monotonic() - began:.0f} s\n"
     )
     sys.exit(found > 0)
