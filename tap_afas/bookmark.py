@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import json
 import re
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -152,6 +153,7 @@ class Bookmark:
         loaded_under: What else its rows were loaded under; see `state_compatibility`.
         environment: AFAS' id of the environment; empty where it told none.
         rows_fit: How many rows fit into an answer, where fewer do than are wanted.
+        further: What it holds of further stamps (`tap_afas.further`); empty where there are none.
     """
 
     replication_key: str | None = None
@@ -172,6 +174,7 @@ class Bookmark:
     loaded_under: str = ""
     environment: str = ""
     rows_fit: int | None = None
+    further: str = ""
 
     def to_state(self, key: ReplicationKey | None) -> dict[str, Any]:
         """The stream's part of the STATE: all keys, each a text, a number or null."""
@@ -298,7 +301,10 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
             # Another tap, another version, or a person who winds back: what else stands there belongs to another run.
             name = "replication_key_value"
             literal = None if value is None else key.literal(value)
-            return dataclasses.replace(common, bookmark=literal, settled=literal if key.kind == "int" else None)
+            # Only this version knows of further stamps: they begin at the same moment.
+            further = json.dumps({"stamps": {}, "since": value}) if "further" in state and literal is not None else ""
+            settled = literal if key.kind == "int" else None
+            return dataclasses.replace(common, bookmark=literal, settled=settled, further=further)
         found = {name: state.get(name) for name in ("bookmark", "settled", "pending")}
         for name, literal in found.items():  # noqa: B007 - the message names it
             key.check(literal)
@@ -328,6 +334,7 @@ def read_bookmark(stream: str, state: Mapping[str, Any], key: ReplicationKey | N
         unit=state.get("unit"),
         witness=witness if isinstance(witness, str) else None,
         place=place if isinstance(place, str) else "",
+        further=_text(state.get("further")),
     )
 
 

@@ -149,7 +149,7 @@ class ChangedDays:
         """Read what the feed lists since its bookmark; in a first reading that goes on, then all that it lists."""
         yield self._of_feed(self._readings.changed(self._bookmark, self._key))
         if self._began is not None and not self._counts_whole:
-            yield self._of_feed(self._readings.whole(self._key), ends=False)
+            yield self._of_feed(self._readings.whole(self._bookmark, self._key), ends=False)
 
     def _of_feed(self, reading: Reading, *, ends: bool = True) -> Reading:
         every: set[str] = set()

@@ -20,6 +20,7 @@ from tap_afas.stream_definition import StreamDefinition
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from msgspec import UnsetType
     from singer_sdk.singerlib import CatalogEntry
 
     from tap_afas.connection import Connection
@@ -183,8 +184,11 @@ def define_stream(connector: Connector, settings: StreamSettings) -> StreamDefin
     """
     key = known_key(connector) if settings.primary_keys is UNSET else settings.primary_keys
     kinds = kinds_of(connector, settings.types)
-    stamp = _detect_stamp(connector, kinds) if settings.replication_key is UNSET else settings.replication_key or None
-    unknown = [field for field in (*key, *settings.types, stamp) if field and field not in connector.fields]
+    also = settings.also_changed_on
+    named = settings.replication_key is not UNSET
+    stamp = settings.replication_key or None if named else _detect_stamp(connector, kinds, also, keyed=bool(key))
+    further = () if also is UNSET else also
+    unknown = [field for field in (*key, *settings.types, stamp, *further) if field and field not in connector.fields]
     if unknown:
         meant = "".join(dict.fromkeys(did_you_mean(field, connector.fields) for field in unknown))
         raise DiscoveryError(
@@ -195,6 +199,7 @@ def define_stream(connector: Connector, settings: StreamSettings) -> StreamDefin
         raise DiscoveryError(
             f"{connector.id}: the replication key {stamp} is {kinds[stamp]}; it must be a date or a whole number."
         )
+    _check_further(connector, kinds, further, stamp, settings)
     if settings.append and key:
         raise DiscoveryError(
             f"{connector.id}: `append` is for streams without a key, and this one has the key {', '.join(key)}. Take"
@@ -249,10 +254,36 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _detect_stamp(connector: Connector, kinds: Mapping[str, Kind]) -> str | None:
+def _check_further(
+    connector: Connector, kinds: Mapping[str, Kind], further: Sequence[str], stamp: str | None, settings: StreamSettings
+) -> None:
+    """Check that rows can be selected by the further stamps that settings name."""
+    said = f"{connector.id}: `also_changed_on`"
+    for field in further:
+        if kinds[field] not in _STAMPS:
+            raise DiscoveryError(f"{said} names {field}, which is {kinds[field]}: it must be a date or a whole number.")
+        if not connector.fields[field].sortable:
+            raise DiscoveryError(f"{said} names {field}, on which AFAS can't sort.")
+        if field == stamp:
+            raise DiscoveryError(f"{said} names {field}, which is the replication key itself. Take it out.")
+    if further and settings.append:
+        raise DiscoveryError(f"{said} is for streams with a key, and `append` for those without. Take one of them out.")
+    if further and settings.replication_key is not UNSET and not settings.replication_key:
+        raise DiscoveryError(
+            f"{said} names further stamps, and `replication_key` says that there is none. Take `also_changed_on` out,"
+            " or name a replication key."
+        )
+
+
+def _detect_stamp(
+    connector: Connector, kinds: Mapping[str, Kind], also: Sequence[str] | UnsetType, *, keyed: bool
+) -> str | None:
+    """The replication key where settings name none: the first field that seems to tell when a row was last changed."""
     date_times = [field for field in connector.fields.values() if kinds[field.id] == "date-time"]
     candidates = stamp_candidates(connector, date_times)
-    if len(candidates) > 1:
+    if also is not UNSET:
+        candidates = [field for field in candidates if field not in also]
+    if len(candidates) > 1 and not keyed:
         logger.warning(
             "%s: %s could each be the time of the last change; reading the full table. Choose one with"
             " `streams.%s.replication_key`.",
@@ -260,4 +291,14 @@ def _detect_stamp(connector: Connector, kinds: Mapping[str, Kind]) -> str | None
             " and ".join(candidates),
             connector.id,
         )
-    return candidates[0] if len(candidates) == 1 else None
+        return None
+    if len(candidates) > 1 and also is UNSET:
+        logger.info(
+            "%s: read by what changed on %s, and by what changed on %s: each could be the time of the last change, in a"
+            " table of its own. To choose, set `streams.%s.replication_key` and `also_changed_on`.",
+            connector.id,
+            candidates[0],
+            " or ".join(candidates[1:]),
+            connector.id,
+        )
+    return candidates[0] if candidates else None

@@ -81,7 +81,9 @@ def read_filter(
         raise FilterError(f"{connector.id}: {error}") from None
 
 
-def split_filter(where: Filter, key: Sequence[str], stamp: str | None, connector: Connector) -> tuple[Filter, ...]:
+def split_filter(
+    where: Filter, key: Sequence[str], stamp: str | None, connector: Connector, further: Sequence[str] = ()
+) -> tuple[Filter, ...]:
     """Split a filter that is too long for one query into filters that fit, of which each is read for itself.
 
     That takes a key: rows that pass several of them come several times, and the key tells which came already.
@@ -91,6 +93,7 @@ def split_filter(where: Filter, key: Sequence[str], stamp: str | None, connector
         key: The fields that the rows are read by; empty: they are read by offset.
         stamp: The replication key, if the rows are selected by one.
         connector: The connector.
+        further: Further stamps, if the rows are selected by some.
 
     Raises:
         FilterError: AFAS would refuse the questions.
@@ -100,11 +103,17 @@ def split_filter(where: Filter, key: Sequence[str], stamp: str | None, connector
     parts: list[Filter] = []
     for group in where:
         more = (*parts[-1], group) if parts else (group,)
-        if parts and key and _length(more, long, stamp) > LONGEST_QUERY:
+        if parts and key and _length(more, long, stamp, further) > LONGEST_QUERY:
             parts.append((group,))
         else:
             parts[-1:] = [more]
-    length = max((_length(part, dict.fromkeys(key, _LITERAL), stamp) for part in parts), default=0)
+    literals = dict.fromkeys(key, _LITERAL)
+    length = max((_length(part, literals, stamp, further) for part in parts or [()]), default=0)
+    if not parts and length > LONGEST_QUERY:
+        raise FilterError(
+            f"{connector.id}: with so many further stamps, a question has {length} characters, and AFAS takes"
+            f" {LONGEST_QUERY}. Name fewer in `also_changed_on`."
+        )
     if length > LONGEST_QUERY:
         raise FilterError(
             f"{connector.id}: `filter` is too long: with it, a question has {length} characters, and AFAS takes"
@@ -129,21 +138,26 @@ def _is_profits(value: str) -> bool:
     return _PROFITS_SIGNS.search(value.strip()) is not None
 
 
-def with_longest_bounds(where: Filter, stamp: str | None) -> Filter:
+def with_longest_bounds(where: Filter, stamp: str | None, further: Sequence[str] = ()) -> Filter:
     """A filter with the longest conditions that a selection may add to it; for measuring only."""
-    return (
-        and_filters(where, ((Condition(stamp, ">=", _LITERAL), Condition(stamp, "<=", _LITERAL)),)) if stamp else where
-    )
+    if not stamp:
+        return where
+    where = and_filters(where, ((Condition(stamp, ">=", _LITERAL), Condition(stamp, "<=", _LITERAL)),))
+    for one in further[:-1]:
+        where = and_filters(where, ((Condition(one, "empty"),), (Condition(one, "<", _LITERAL),)))
+    return and_filters(where, ((Condition(further[-1], ">=", _LITERAL),),)) if further else where
 
 
-def _length(where: Filter, key: Mapping[str, str], stamp: str | None) -> int:
+def _length(where: Filter, key: Mapping[str, str], stamp: str | None, further: Sequence[str] = ()) -> int:
     """The length in characters of the longest query with this filter, where keys have values like these."""
     if not key:
-        return Query((), with_longest_bounds(where, stamp), _TAKE, _SKIP).length
+        return Query((), with_longest_bounds(where, stamp, further), _TAKE, _SKIP).length
     group = tuple(Condition(field, ">=", value) for field, value in key.items())
     if stamp is None:
         return Query(tuple(key), and_filters(where, (group,)), _TAKE).length
     page = Query(tuple(key), and_filters(where, ((*group, Condition(stamp, ">=", _LITERAL)),)), _TAKE)
+    if further:
+        page = Query(tuple(key), and_filters(with_longest_bounds(where, stamp, further), (group,)), _TAKE)
     highest = Query(
         (f"-{stamp}",), and_filters(with_longest_bounds(where, stamp), ((Condition(stamp, "not empty"),),)), take=1
     )

@@ -8,21 +8,21 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from tap_afas.further import candidates_in_schema
 from tap_afas.inputs import InputError
 from tap_afas.profit.known_connectors import stamp_candidates
-from tap_afas.profit.metainfo import Connector, Field
 from tap_afas.profit.query import Condition, Filter, and_filters
-from tap_afas.schema import kind_in_schema
 from tap_afas.variables import meltano
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from tap_afas.bookmark import ReplicationKey
+    from tap_afas.profit.metainfo import Connector
     from tap_afas.settings import Settings
     from tap_afas.stream_definition import StreamDefinition
 
@@ -81,7 +81,7 @@ def check(definitions: Iterable[StreamDefinition], settings: Settings) -> None:
 
     Raises:
         SettingsError: It leaves ACTIVATE_VERSION out for a full table: each run would add all its rows again. Or it has
-            a stream refreshed that appends.
+            a stream refreshed that appends, or names further stamps for one that isn't read by what changed.
     """
     for definition in definitions:
         mine = settings.stream(definition.connector_id)
@@ -100,6 +100,19 @@ def check(definitions: Iterable[StreamDefinition], settings: Settings) -> None:
             raise SettingsError(
                 f"{definition.connector_id}: `full_refresh_every` in `streams` can't be for a stream that appends: what"
                 " it sent is the history of the rows, and would be taken out. Take it out, or set `primary_keys`."
+            )
+        if mine.also_changed_on is UNSET or not mine.also_changed_on:
+            continue
+        if not definition.primary_keys:
+            raise SettingsError(
+                f"{definition.connector_id}: `also_changed_on` in `streams` is for streams with a key, and none is"
+                " known: this one is read whole by every run. Set `primary_keys`, or take it out."
+            )
+        if definition.replication_method != "INCREMENTAL":
+            raise SettingsError(
+                f"{definition.connector_id}: `also_changed_on` in `streams` names further stamps, and the stream has no"
+                " replication key, so that every run reads it whole. Set `replication_key` (with a catalog: run"
+                " discovery again), or take it out."
             )
 
 
@@ -122,7 +135,7 @@ def tell(definitions: Iterable[StreamDefinition], settings: Settings) -> None:
         if not definition.primary_keys
         and definition.replication_method == "FULL_TABLE"
         and settings.stream(definition.connector_id).primary_keys is UNSET
-        and (definition.replication_key or _stamps(definition.connector_id, definition.schema))
+        and (definition.replication_key or candidates_in_schema(definition))
     )
     if not names:
         return
@@ -140,13 +153,3 @@ def _check_command() -> str:
     """What looks for keys, as a person writes it here."""
     extractor = os.environ.get("MELTANO_EXTRACTOR_NAME")
     return f"{meltano()} invoke {extractor}:check" if extractor else "tap-afas-explore check"
-
-
-def _stamps(connector_id: str, schema: Mapping[str, Any]) -> list[str]:
-    """The fields of a stream's schema that seem to be "last modified on"."""
-    fields = [
-        Field(name, "date", str(one.get("description") or ""))
-        for name, one in schema.get("properties", {}).items()
-        if kind_in_schema(one) == "date-time"
-    ]
-    return stamp_candidates(Connector(connector_id, "", {field.id: field for field in fields}), fields)

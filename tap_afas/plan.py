@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from tap_afas.bookmark import Bookmark, ReplicationKey
 from tap_afas.filters import split_filter, with_longest_bounds
+from tap_afas.further import read_further
 from tap_afas.profit.key_advice import key_hints
 from tap_afas.profit.known_connectors import is_assumed
 from tap_afas.profit.metainfo import kinds_of
@@ -128,7 +129,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     own, now = kinds_of(connector, {}), kinds_of(connector, mine.types)
     columns = definition.columns_after_drift_check(connector, now)
     # What conditions compare is read as AFAS has it, whatever is made of it; the rest as it is emitted.
-    compared = {*definition.primary_keys, definition.replication_key}
+    compared = {*definition.primary_keys, definition.replication_key, *definition.further}
     read_as = {name: kind if name in compared else columns.get(name, now[name]) for name, kind in own.items()}
     fields = [
         KeyField(name, _KEY_KINDS[own[name]] if read_as[name] == own[name] else "text")
@@ -143,13 +144,22 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
     stamp, appends = definition.stamp, replication_key is not None and not keys
     if stamp is not None:
         definition.check_stamp(connector, columns[stamp])
-    parts = split_filter(where, sorting_key, stamp, connector)
-    order = keys if by_key else tuple(offset_order(fields, with_longest_bounds(where, stamp)))
+        definition.check_further(connector, own)
+    parts = split_filter(where, sorting_key, stamp, connector, definition.further)
+    order = keys if by_key else tuple(offset_order(fields, with_longest_bounds(where, stamp, definition.further)))
+    further: list[ReplicationKey] = []
     now_at = start = connector.described_at or datetime.datetime.now(tz=datetime.UTC)
     resume_point: ResumePoint | None = None
     if replication_key is not None:
         replication_key = dataclasses.replace(replication_key, by_day=own[replication_key.id] == "date")
+        further = [_further_key(name, own[name], replication_key) for name in definition.further]
         bookmark = _usable_bookmark(bookmark, definition, replication_key, start, appends=appends)
+        known = read_further(definition.name, bookmark.further, further, keys if by_key else ())
+        for one in further:
+            found = known.stamps.get(one.id)
+            if found is not None and _usable_bookmark(found, definition, one, start, appends=False) is not found:
+                bookmark = bookmark.anew()
+                break
         if bookmark.place:
             resume_point, start = read_resume_point(definition.name, bookmark.place, keys, replication_key)
 
@@ -186,17 +196,21 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         start_date=settings.start_date,
         version=course.version,
         appends=appends,
+        further=further,
     )
     first, *then = readings.of_run(course, replication_key, resume_point, where)
     emitted = definition.emitted
     read = {name: read_as.get(name, kind) for name, kind in emitted.items()}
     read |= {name: read_as[name] for name in (*(field.id for field in order), *also) if name not in read}
+    read |= {name: read_as[name] for name in definition.further}
     if any(map(_UNREADABLE.search, read)):
         raise SchemaChangedError(
             "A field's id holds a quotation mark or a backslash, with which it can't be read.",
             "Give it another id in AFAS, or take it out of the selection.",
         )
-    reader = RowReader(definition.connector_id, read, key=definition.primary_keys, stamp=stamp)
+    reader = RowReader(
+        definition.connector_id, read, key=definition.primary_keys, stamp=stamp, further=definition.further
+    )
     assumed = mine.primary_keys is UNSET and is_assumed(connector.id, definition.primary_keys)
     reader.hints = key_hints(connector, read, assumed=assumed)
     return Plan(
@@ -245,7 +259,12 @@ def replication_key_of(definition: StreamDefinition, overlap: int, clock: WallCl
     if definition.replication_method != "INCREMENTAL" or not definition.replication_key:
         return None
     kind = definition.kinds.get(definition.replication_key)
-    named: Literal["int", "date", "date-time"] = (
-        "int" if kind == "integer" else "date" if kind == "date" else "date-time"
-    )
-    return ReplicationKey(definition.replication_key, named, clock, overlap)
+    return ReplicationKey(definition.replication_key, _named(kind), clock, overlap)
+
+
+def _further_key(name: str, kind: Kind, key: ReplicationKey) -> ReplicationKey:
+    return dataclasses.replace(key, id=name, kind=_named(kind), by_day=kind == "date")
+
+
+def _named(kind: Kind | None) -> Literal["int", "date", "date-time"]:
+    return "int" if kind == "integer" else "date" if kind == "date" else "date-time"

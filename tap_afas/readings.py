@@ -5,23 +5,34 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from tap_afas.bookmark import Bookmark
+from tap_afas.further import noted, read_further
 from tap_afas.inputs import StateError
 from tap_afas.profit.pagination.key import key_from_text
 from tap_afas.profit.pagination.run_paginator import RunPaginator
 from tap_afas.profit.pagination.scan import Scan, StartingPoint
-from tap_afas.profit.pagination.selection import all_rows, changed_since, empty_stamp, stamps_between
+from tap_afas.profit.pagination.selection import (
+    Selection,
+    all_rows,
+    changed_since,
+    empty_stamp,
+    filled_stamp,
+    stamps_between,
+)
+from tap_afas.profit.pagination.several_stamps import FurtherStamp, SeveralStamps, not_selected
+from tap_afas.profit.query import and_filters
 from tap_afas.profit.wall_time import UnreadableError, floor
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Iterable, Sequence
 
-    from tap_afas.bookmark import Bookmark, ReplicationKey
+    from tap_afas.bookmark import ReplicationKey
     from tap_afas.profit.pagination import Paginator
     from tap_afas.profit.pagination.key import Key, KeyField
     from tap_afas.profit.pagination.page_size import PageSize
     from tap_afas.profit.pagination.scan import ResumePoint
-    from tap_afas.profit.pagination.selection import Selection, Stamp
+    from tap_afas.profit.pagination.selection import Stamp
     from tap_afas.profit.query import Filter
     from tap_afas.profit.rows import Page, RowReader
     from tap_afas.refresh import Course
@@ -39,15 +50,39 @@ class Reading:
         reader: Reads its pages; None: that of the stream. Rows of another connector become no records.
         look: Looks at the rows of a page that are new.
         end: What its end does, with AFAS' `Date` then.
+        further: The stream's further stamps.
+        keys: The key's fields, where they can be sorted on.
     """
 
-    paginator: RunPaginator
+    paginator: RunPaginator | SeveralStamps
     moves_bookmark: bool = True
     is_whole: bool = False
     connector_id: str = ""
     reader: RowReader | None = None
     look: Callable[[Page, Sequence[int]], None] = lambda _, __: None
     end: Callable[[datetime.datetime | None], None] = lambda _: None
+    further: Sequence[ReplicationKey] = ()
+    keys: Sequence[KeyField] = ()
+
+    def noted(
+        self,
+        bookmark: Bookmark,
+        *,
+        start: datetime.datetime,
+        began: datetime.datetime | None,
+        now: datetime.datetime | None,
+    ) -> Bookmark:
+        """The bookmark with what has become of the further stamps.
+
+        Args:
+            bookmark: The one before.
+            start: When the run started.
+            began: AFAS' `Date` then; None: it told none, or the run went on from a place.
+            now: AFAS' `Date` now.
+        """
+        if not isinstance(self.paginator, SeveralStamps):
+            return bookmark
+        return noted(bookmark, self.paginator, self.further, self.keys, start=start, began=began, now=now)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,6 +101,7 @@ class Readings:
         start_date: The setting.
         version: The `version` of its RECORD messages, if they have one.
         appends: Whether each change is sent as one row more.
+        further: The further stamps.
     """
 
     stream: str
@@ -79,6 +115,7 @@ class Readings:
     start_date: str | None
     version: int | None
     appends: bool = False
+    further: Sequence[ReplicationKey] = ()
 
     def of_run(
         self,
@@ -107,37 +144,101 @@ class Readings:
 
         if course.refresh:
             # A row whose key changed behind the walk through all has changed since the first reading.
-            return [*first, lambda _: [self.whole(key)], again]
+            return [*first, lambda now: [self.whole(now, key)], again]
         return [*first, again] if course.activates else first
 
     def full_table(self) -> Reading:
         """All rows of a stream that has no replication key."""
         return Reading(self._paginator([all_rows()]), moves_bookmark=False, is_whole=True)
 
-    def whole(self, key: ReplicationKey) -> Reading:
-        """All rows of an incremental stream once more; it tells nothing of what will have changed."""
-        selections = _selections(key, self._first(key))
-        return Reading(self._paginator(selections), moves_bookmark=False, is_whole=True)
+    def whole(self, bookmark: Bookmark, key: ReplicationKey) -> Reading:
+        """All rows of an incremental stream once more; it tells nothing of what will have changed.
+
+        But of further stamps that the STATE doesn't know yet: by them all is then known up to here.
+        """
+        run = self._paginator(self._all(key))
+        known = read_further(self.stream, bookmark.further, self.further, self.keys).stamps
+        new = [FurtherStamp(one.id, self._since(Bookmark(one.id), one)) for one in self.further if one.id not in known]
+        if not new:
+            return Reading(run, moves_bookmark=False, is_whole=True)
+        paginator = SeveralStamps(run, new, parts=self.parts, order=self.order, keys=self.keys, at_once=False)
+        return Reading(paginator, moves_bookmark=False, is_whole=True, further=self.further, keys=self.keys)
 
     def changed(self, bookmark: Bookmark, key: ReplicationKey, resume_point: ResumePoint | None = None) -> Reading:
-        """What changed since the bookmark; all rows where there is none yet."""
+        """What changed since the bookmark, or by a further stamp since its own; all rows where there is none yet."""
         first = bookmark.bookmark is None
         lower = resume_point.lower if resume_point else self._first(key) if first else bookmark.lower_bound(key)
+        since = dataclasses.replace(
+            self._since(bookmark, key, lower),
+            at_once=lower is not None and not first and resume_point is None,
+        )
+        is_whole = first and resume_point is None
+        selections = self._all(key) if first else _selections(key, lower)
+        known = read_further(self.stream, bookmark.further, self.further, self.keys)
+        # One that the STATE doesn't know yet is asked for before all rows are read.
+        further = [one for one in self.further if first or one.id in known.stamps]
+        if not further:
+            return Reading(self._paginator(selections, key.id, since, resume_point), is_whole=is_whole)
+        at_once, since = since.at_once, dataclasses.replace(since, at_once=False)
+        run = self._paginator(selections, key.id, since, resume_point)
+        stamps: list[FurtherStamp] = []
+        for one in further:
+            own = known.stamps.get(one.id) or Bookmark(one.id)
+            low = None if first or own.bookmark is None else own.lower_bound(one)
+            stamp = FurtherStamp(one.id, self._since(own, one, low))
+            if not first and lower is not None:
+                stamp = dataclasses.replace(stamp, run=self._run_by(stamp, not_selected(key.id, lower, stamps)))
+            stamps.append(stamp)
+        paginator = SeveralStamps(
+            run,
+            stamps,
+            parts=self.parts,
+            order=self.order,
+            keys=self.keys,
+            at_once=at_once,
+            highest=known.asked if resume_point else None,
+        )
+        return Reading(paginator, is_whole=is_whole, further=self.further, keys=self.keys)
+
+    def _run_by(self, stamp: FurtherStamp, where: Filter) -> Callable[[StartingPoint, ResumePoint], RunPaginator]:
+        """Makes the run by a further stamp, through those of its rows that pass a filter."""
+        groups = and_filters(stamp.selection.groups, where)
+        selection = dataclasses.replace(stamp.selection, name=f"also {stamp.id}", groups=groups)
+
+        def run(since: StartingPoint, begin: ResumePoint) -> RunPaginator:
+            point = dataclasses.replace(begin, scan=selection.name, version=self.version)
+            return self._paginator([selection], stamp.id, since, point)
+
+        return run
+
+    def _since(self, bookmark: Bookmark, key: ReplicationKey, lower: Stamp = None) -> StartingPoint:
+        """Where a run by a stamp begins."""
         reached = bookmark.bookmark
         try:
             witness = key_from_text(bookmark.witness, self.keys) if bookmark.witness and self.keys else None
         except UnreadableError:
             witness = None
-        since = StartingPoint(
+        return StartingPoint(
             lower,
             floor(reached, "day") if reached is not None and key.by_day else reached,
             witness,
             key.unit(bookmark.unit) if bookmark.unit or key.by_day else None,
             key.cap(self.start),
-            at_once=lower is not None and reached is not None and resume_point is None,
         )
-        paginator = self._paginator(_selections(key, lower), key.id, since, resume_point)
-        return Reading(paginator, is_whole=first and resume_point is None)
+
+    def _all(self, key: ReplicationKey) -> list[Selection]:
+        """All rows from `start_date` on, by any of the stamps, no row in two of the selections."""
+        start = self._first(key)
+        found = _selections(key, start)
+        before: list[FurtherStamp] = []
+        for one in self.further if start is not None else ():
+            low = self._first(one)
+            selection = filled_stamp(one.id) if low is None else changed_since(one.id, low)
+            groups = and_filters(selection.groups, not_selected(key.id, start, before))
+            # The stamps of its pages are those of the replication key.
+            found.append(Selection(f"also {one.id}", key.id, groups, high=start, empty=False))
+            before.append(FurtherStamp(one.id, StartingPoint(low)))
+        return found
 
     def selected(self, selection: Selection) -> Reading:
         """The rows of a selection once more, whatever their stamps."""

@@ -50,6 +50,7 @@ class StreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     primary_keys: Annotated[tuple[str, ...], Meta(extra_json_schema={"uniqueItems": True})] | UnsetType = UNSET
     replication_key: str | UnsetType | None = UNSET
+    also_changed_on: Annotated[tuple[str, ...], Meta(extra_json_schema={"uniqueItems": True})] | UnsetType = UNSET
     page_size: _Positive | UnsetType = UNSET
     types: dict[str, Kind] = {}
     filter: tuple[FilterCondition | Annotated[tuple[FilterCondition, ...], Meta(min_length=1)], ...] = ()
@@ -139,7 +140,8 @@ class Settings(msgspec.Struct, frozen=True, dict=True):
         Meta(
             title="Settings by connector",
             description="By the connector's id, or a glob pattern, over which its own entry wins: `primary_keys`"
-            " (list; `[]` = none), `replication_key` (a date or int field; null or empty = full table), `page_size`,"
+            " (list; `[]` = none), `replication_key` (a date or int field; null or empty = full table),"
+            " `also_changed_on` (list of further such fields, where tables are joined; `[]` = none), `page_size`,"
             " `types` (field -> string, integer, number, boolean, date, date-time, time), `filter` (conditions {field,"
             " operator, value} that must all hold, or a list of such lists of which one must hold), `append` (without a"
             " key: send each change as one row more, in place of the whole table each time),"

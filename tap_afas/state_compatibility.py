@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 
 from tap_afas.bookmark import Bookmark
+from tap_afas.further import held_against
 from tap_afas.inputs import InputError
 from tap_afas.loaded_key import (
     IncompatibleStateError,
@@ -206,7 +207,14 @@ class StateCheck:
         check_key(self.definition, self._loaded)
         if self._loaded is not None:
             bookmark = dataclasses.replace(bookmark, key=names_to_text(self._loaded))
+        bookmark, lacking = held_against(bookmark, self.definition.further)
         found = compare(self.definition, bookmark, self._now, appends=appends, refreshes=refreshes)
+        if lacking and found is not None and (found.bookmark is not None or found.place):
+            found = None if refreshes and found.bookmark is not None else found.anew()
+            if found is not None:
+                self.definition.logger.warning(
+                    "Reading the stream anew, since it is to be read by %s as well from now on.", " and ".join(lacking)
+                )
         self.is_due = found is None
         # A place in rows that were selected otherwise leads nowhere; the bookmark stands.
         self._before = dataclasses.replace(bookmark, place="") if found is None else found

@@ -160,6 +160,8 @@ class AfasStream(Stream):
         )
         if sync.definition.primary_keys != tuple(self.primary_keys):
             self._take_key(sync.definition.primary_keys)
+        if sync.definition.replication_method == "INCREMENTAL":
+            self.replication_key = sync.definition.replication_key
         return sync
 
     def _take_key(self, key: tuple[str, ...]) -> None:

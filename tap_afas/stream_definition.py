@@ -51,6 +51,7 @@ class StreamDefinition:
         replication_key: Its stamp, if it has one.
         replication_method: In Singer's words.
         selected: The fields that records hold; the keys are among them in any case. None: all.
+        further: Further stamps, by which rows are selected too; known once the connector is.
     """
 
     connector_id: str
@@ -60,6 +61,7 @@ class StreamDefinition:
     replication_key: str | None = None
     replication_method: str = "FULL_TABLE"
     selected: frozenset[str] | None = None
+    further: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -121,6 +123,24 @@ class StreamDefinition:
             f"The catalog asks for {method} replication{why}",
             "Set `replication-method` to FULL_TABLE, or to INCREMENTAL with a `replication-key`.",
         )
+
+    def check_further(self, connector: Connector, kinds: dict[str, Kind]) -> None:
+        """Check that a connector's rows can be selected by the further stamps.
+
+        Raises:
+            SchemaChangedError: One is gone, AFAS can't sort on it, or it is neither a date nor a whole number.
+        """
+        for stamp in self.further:
+            if (
+                stamp not in connector.fields
+                or not connector.fields[stamp].sortable
+                or kinds[stamp] not in {"date", "date-time", "integer"}
+            ):
+                raise SchemaChangedError(
+                    f"The connector's rows can't be selected by {stamp}: it must be a date or a whole number on which"
+                    " AFAS can sort.",
+                    f"Take it out of `streams.{self.connector_id}.also_changed_on`.",
+                )
 
     def check_stamp(self, connector: Connector, kind: Kind) -> None:
         """Check that a connector's rows can be selected by the replication key.

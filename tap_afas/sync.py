@@ -16,6 +16,7 @@ from tap_afas.bookmark import ReplicationKey, read_bookmark
 from tap_afas.changed_days import ChangedDays
 from tap_afas.feed import ChangedDaysError, Feed
 from tap_afas.filters import nothing_passed, read_filter, split_filter
+from tap_afas.further import with_further_stamps, with_stamp_of_state
 from tap_afas.keyless import first_stamp, from_start
 from tap_afas.loaded_under import Shape
 from tap_afas.plan import make_plan, replication_key_of
@@ -117,6 +118,8 @@ class Sync:
         shape: Shape | None = None,
         days_state: Mapping[str, Any] | None = None,
     ) -> None:
+        mine = connection.settings.stream(definition.connector_id)
+        definition = with_stamp_of_state(definition, state, mine)
         self.against_state = StateCheck(definition, state, connection.settings, shape or Shape())
         self.definition = definition = self.against_state.definition
         self.phase = Phase.DESCRIBE
@@ -228,14 +231,15 @@ class Sync:
             FilterError: It doesn't fit, or into no question.
         """
         self._connector = connector
-        setting = self._connection.settings.stream(connector.id).filter
-        self._where = read_filter(setting, connector, self._connection.clock)
+        mine = self._connection.settings.stream(connector.id)
+        self.definition = self.against_state.definition = with_further_stamps(self.definition, connector, mine)
+        self._where = read_filter(mine.filter, connector, self._connection.clock)
         start_date = self._connection.settings.start_date
         if start_date and self._key is None and not self.definition.primary_keys:
             self._where = self._from_start(connector, start_date)
-        split_filter(
-            self._where, self.definition.sorting_key(connector), self._key.id if self._key else None, connector
-        )
+        stamp = self._key.id if self._key else None
+        further = self.definition.further
+        split_filter(self._where, self.definition.sorting_key(connector), stamp, connector, further)
 
     def _from_start(self, connector: Connector, start_date: str) -> Filter:
         """The filter of a stream without a key, which is read whole: `start_date` selects by the first stamp found."""
@@ -370,6 +374,7 @@ class Sync:
         elif self._key is not None and self.has_page and paginator.resume_point is not None:
             text = resume_point_to_text(paginator.resume_point, plan.keys, plan.start)
             self._bookmark = dataclasses.replace(self._bookmark, place=text, unit=paginator.stamps.unit)
+        self._bookmark = reading.noted(self._bookmark, start=plan.start, began=plan.began, now=now)
         self._emitted += len(rows)
         if self._most_rows is None:
             self._bookmark = dataclasses.replace(self._bookmark, rows_fit=paginator.size.fits)

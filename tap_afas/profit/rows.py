@@ -73,9 +73,10 @@ class RowReader:
         kinds: The fields to read with their kinds, in the order of the rows' values.
         key: The key's fields.
         stamp: The stamp's field, if there is one.
+        further: The fields of further stamps.
 
     Attributes:
-        needed: The fields of key and stamp.
+        needed: The fields of key and stamps.
         replaced: Whole numbers and booleans of which rows hold a text that says that the field is gone (`REPLACED`).
 
     Raises:
@@ -83,7 +84,13 @@ class RowReader:
     """
 
     def __init__(
-        self, connector_id: str, kinds: Mapping[str, Kind], *, key: Sequence[str] = (), stamp: str | None = None
+        self,
+        connector_id: str,
+        kinds: Mapping[str, Kind],
+        *,
+        key: Sequence[str] = (),
+        stamp: str | None = None,
+        further: Sequence[str] = (),
     ) -> None:
         self.connector_id = connector_id
         self.kinds = dict(kinds)
@@ -91,7 +98,7 @@ class RowReader:
         self.stamp = stamp
         # For where the key turns out not to be one.
         self.hints = KeyHints()
-        self.needed = frozenset((*self.key, stamp) if stamp else self.key)
+        self.needed = frozenset((*self.key, *([stamp] if stamp else []), *further))
         # Field ids can be anything, attribute names can't.
         self.attributes = {field: f"f{number}" for number, field in enumerate(self.kinds)}
         self._row = self.row_struct(self.kinds)
@@ -274,12 +281,13 @@ class Page:
     Args:
         reader: Who read them.
         rows: The rows.
+        stamp: The stamp's field; None: the reader's.
 
     Raises:
         UnfitValueError: A number of a key is not one.
     """
 
-    def __init__(self, reader: RowReader, rows: list[Any]) -> None:
+    def __init__(self, reader: RowReader, rows: list[Any], stamp: str | None = None) -> None:
         self.rows = rows
         self.hints = reader.hints
         self._reader = reader
@@ -288,14 +296,19 @@ class Page:
         self.keys: Sequence[Key] = (
             list(zip(*(self.column(field) for field in reader.key), strict=True)) if reader.key else [()] * len(rows)
         )
-        stamps: Sequence[Any] = self.column(reader.stamp) if reader.stamp else ()
-        if reader.stamp and reader.kinds[reader.stamp] != "integer":
+        stamp = stamp or reader.stamp
+        stamps: Sequence[Any] = self.column(stamp) if stamp else ()
+        if stamp and reader.kinds[stamp] != "integer":
             stamps = [stamp.removesuffix("Z") if stamp is not None else None for stamp in stamps]
         self.stamps: Sequence[Any] = stamps
 
     def __len__(self) -> int:
         """How many rows."""
         return len(self.rows)
+
+    def by(self, stamp: str, positions: Sequence[int] | None = None) -> Page:
+        """The same rows, or those at the positions, with another field's stamps."""
+        return Page(self._reader, self.rows if positions is None else self.rows_at(positions), stamp)
 
     def fingerprint(self, position: int) -> bytes:
         """Eight bytes of a row as AFAS wrote it: equal for equal rows, and in practice only for them."""

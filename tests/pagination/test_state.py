@@ -40,6 +40,7 @@ _EMPTY = {
     "loaded_under": "",
     "environment": "",
     "rows_fit": None,
+    "further": "",
     # Of the version before.
     "delivered": None,
     "empties_read": None,

@@ -12,6 +12,7 @@ from harness.articles import articles, client_of, config_of
 from harness.command import run_tap
 from tap_afas.connection import describe
 from tap_afas.discovery import DiscoveryError, check_connectors_exist, connectors_to_read, define_stream, stream_name
+from tap_afas.further import with_further_stamps
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.profit.metainfo import Connector, Environment, Field
 from tap_afas.settings import Settings, StreamSettings
@@ -252,7 +253,39 @@ def test_the_known_key_of_a_standard_connector() -> None:
     assert define_stream(connector, StreamSettings(primary_keys=())).primary_keys == ()
 
 
-def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("settings", "stamp", "line"),
+    [
+        ({}, "Gewijzigd_op", True),
+        ({"also_changed_on": []}, "Gewijzigd_op", False),
+        ({"also_changed_on": ["Mutatiedatum"]}, "Gewijzigd_op", False),
+        ({"also_changed_on": ["Gewijzigd_op"]}, "Mutatiedatum", False),
+        ({"replication_key": "Mutatiedatum"}, "Mutatiedatum", False),
+        (
+            {"replication_key": "Mutatiedatum", "also_changed_on": ["Gewijzigd_op", "Day", "Number"]},
+            "Mutatiedatum",
+            False,
+        ),
+    ],
+)
+def test_where_a_key_is_known_the_first_of_two_stamps_is_the_replication_key(
+    caplog: pytest.LogCaptureFixture, settings: dict[str, Any], stamp: str, *, line: bool
+) -> None:
+    mine = msgspec.convert({"primary_keys": ["Code"], **settings}, StreamSettings)
+    connector = _connector(CODE, NUMBER, DAY, STAMP, OTHER_STAMP)
+    with caplog.at_level("INFO", "tap-afas"):
+        found = define_stream(connector, mine)
+    assert (found.replication_key, found.replication_method) == (stamp, "INCREMENTAL")
+    assert [
+        record.getMessage().startswith("Eigen: read by what changed on Gewijzigd_op, and by what changed on")
+        for record in caplog.records
+    ] == [True] * line
+    further = with_further_stamps(found, connector, mine).further
+    default = () if "replication_key" in settings else ("Mutatiedatum",)
+    assert further == tuple(settings.get("also_changed_on", default))
+
+
+def test_without_a_key_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
     assert define_stream(_connector(STAMP, OTHER_STAMP), StreamSettings()).replication_key is None
     assert "Gewijzigd_op and Mutatiedatum could each be" in caplog.text
     assert "`streams.Eigen.replication_key`" in caplog.text
@@ -271,6 +304,8 @@ def test_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
         ({"types": {"X": "string"}}, "names the field X"),
         ({"replication_key": "Code"}, "the replication key Code is string; it must be a date or a whole number."),
         ({"replication_key": "Amount"}, "the replication key Amount is number"),
+        ({"also_changed_on": ["X"]}, "names the field X"),
+        ({"also_changed_on": ["Amount"]}, "`also_changed_on` names Amount, which is number: it must be a date or a"),
         ({"append": True, "primary_keys": ["Code"]}, "`append` is for streams without a key, and this one has the key"),
         ({"append": True}, "`append` needs a field that tells when a row was last changed, and none is known."),
     ],
@@ -279,6 +314,43 @@ def test_settings_that_do_not_fit(settings: dict[str, Any], sentence: str) -> No
     with pytest.raises(DiscoveryError) as caught:
         define_stream(_connector(CODE, AMOUNT), msgspec.convert(settings, StreamSettings))
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"replication_key": "Number", "also_changed_on": ["Number"]}, "names Number, which is the replication key"),
+        ({"replication_key": "", "also_changed_on": ["Number"]}, "and `replication_key` says that there is none."),
+        ({"also_changed_on": ["A.B"]}, "names A.B, on which AFAS can't sort."),
+        (
+            {"append": True, "replication_key": "Gewijzigd_op", "also_changed_on": ["Number"]},
+            "`also_changed_on` is for streams with a key, and `append` for those without.",
+        ),
+    ],
+)
+def test_further_stamps_that_cannot_be(settings: dict[str, Any], sentence: str) -> None:
+    connector = _connector(CODE, NUMBER, STAMP, Field("A.B", "date", control_type=8))
+    with pytest.raises(DiscoveryError) as caught:
+        define_stream(connector, msgspec.convert(settings, StreamSettings))
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "stamp", "sentence"),
+    [
+        ([], "", "is for streams with a key, and none is known"),
+        (["Code"], None, "and the stream has no replication key"),
+    ],
+)
+def test_further_stamps_need_a_key_and_a_replication_key(
+    sandbox: Sandbox, keys: list[str], stamp: str | None, sentence: str
+) -> None:
+    sandbox.load([articles(5, stamp=stamp is not None)])
+    further = ["Modified"] if stamp else ["Number"]
+    ran = run_tap(config_of(sandbox, streams={"Articles": {"primary_keys": keys, "also_changed_on": further}}))
+    assert ran.exit_code != 0
+    assert sentence in " ".join(ran.errors)
+    assert not ran.records()
 
 
 def test_one_that_is_not_described_leaves_the_others(sandbox: Sandbox) -> None:

@@ -63,17 +63,17 @@ class Selection:
             raise MisbehavedError(
                 f"AFAS sends rows with a {self.stamp}, though only those without one were asked for. Asked: {query}."
             )
-        if filled and self.low is not None and _earlier(low := min(filled), self.low, unit):
+        if filled and self.low is not None and is_earlier(low := min(filled), self.low, unit):
             raise MisbehavedError(
                 f"AFAS sends rows with {self.stamp} {low}, earlier than the {self.low} asked for. Asked: {query}."
             )
-        if filled and self.high is not None and _earlier(self.high, high := max(filled), unit):
+        if filled and self.high is not None and is_earlier(self.high, high := max(filled), unit):
             raise MisbehavedError(
                 f"AFAS sends rows with {self.stamp} {high}, later than the {self.high} asked for. Asked: {query}."
             )
 
 
-def _earlier(stamp: Stamp, other: Stamp, unit: Unit) -> bool:
+def is_earlier(stamp: Stamp, other: Stamp, unit: Unit) -> bool:
     """Whether a stamp lies before another by more than a unit."""
     return bool(stamp < (other if isinstance(other, int) else shift(other, -SECONDS[unit])))
 
@@ -94,6 +94,11 @@ def changed_since(stamp: str, low: Stamp, *, or_empty: bool = False) -> Selectio
 def empty_stamp(stamp: str) -> Selection:
     """The rows without a stamp."""
     return Selection("empty", stamp, ((Condition(stamp, "empty"),),))
+
+
+def filled_stamp(stamp: str) -> Selection:
+    """The rows with a stamp."""
+    return Selection("changed", stamp, ((Condition(stamp, "not empty"),),), empty=False)
 
 
 def stamps_between(stamp: str, low: Stamp, high: Stamp, *, behind: bool) -> Selection:

@@ -55,8 +55,7 @@ class StampTracker:
         """
         stamps = page.stamps
         self.empties += sum(stamps[position] is None for position in new) if None in stamps else 0
-        if self.unit != "second":
-            self.unit = coarsest_unit((stamp for stamp in stamps if isinstance(stamp, str)), self.unit)
+        self.learn_unit(page)
         if self._bookmark is None or (self.met and self.old_witness is not None):
             return
         if self.same_stamp is None and self._bookmark in stamps:
@@ -69,6 +68,17 @@ class StampTracker:
                 self.old_witness = None
         self._proven = self._proven or any(stamp is not None and stamp <= self._bookmark for stamp in stamps)
         self.met = self._came and self._proven
+
+    def learn_unit(self, page: Page, field: str | None = None) -> None:
+        """Learn from a page in which unit stamps are shown.
+
+        Args:
+            page: The page.
+            field: The stamp's, where it isn't the page's.
+        """
+        if self.unit != "second":
+            stamps = page.stamps if field is None else page.by(field).stamps
+            self.unit = coarsest_unit((stamp for stamp in stamps if isinstance(stamp, str)), self.unit)
 
     def raise_highest(self, page: Page, positions: Sequence[int], cap: Stamp) -> None:
         """Raise the highest stamp to that of the rows at some positions; stamps after `cap` don't count."""
