@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 
 def prepare(catalog: Catalog, connection: Connection) -> None:
-    """Select what no record can do without, and give each property one kind.
+    """Name each stream, select what no record can do without, and give each property one kind.
 
     Args:
         catalog: It is changed.
         connection: To AFAS, which is asked only where a property allows several kinds, or names none.
     """
+    for entry in catalog.streams:
+        # Where a catalog has none, the SDK takes the id, with dashes and all.
+        entry.stream = entry.stream or entry.tap_stream_id.replace("-", "_")
     select_keys(catalog)
     settle_kinds(catalog, connection)
 

@@ -187,7 +187,8 @@ def _secrets_of(outcome: Outcome) -> Iterator[str]:
         yield CLIENT_SECRET
     # What is told of it before it is granted is nobody's.
     first = case.answers["token"][0] if outcome.asked.get("token") else b""
-    granted = first.startswith(b"HTTP/1.1 200") and BEARER.encode() in first
+    used = any(kind != "token" for kind in outcome.asked)
+    granted = used and first.startswith(b"HTTP/1.1 200") and BEARER.encode() in first
     given = _letters(json.dumps(case.files, ensure_ascii=False, default=repr))
     if BEARER in case.given or (granted and not any(form[-_PART:] in given for form in _forms(BEARER))):
         yield BEARER

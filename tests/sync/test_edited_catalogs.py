@@ -121,3 +121,14 @@ def test_a_schema_without_properties(sandbox: Sandbox, maps: dict[str, Any]) -> 
     assert ran.exit_code in {1, 78}
     assert len(ran.errors) >= 1
     assert not ran.records()
+
+
+@pytest.mark.parametrize("missing", ["stream", "tap_stream_id"])
+def test_an_entry_that_has_one_name_alone(sandbox: Sandbox, missing: str) -> None:
+    sandbox.load([articles(2, "My-Articles" if missing == "stream" else "Articles")])
+    config = config_of(sandbox)
+    catalog = run_tap(config, "--discover").catalog
+    del catalog["streams"][0][missing]
+    ran = run_tap(config, catalog=catalog)
+    assert ran.exit_code == 0
+    assert len(ran.records("My_Articles" if missing == "stream" else "Articles")) == 2
