@@ -186,7 +186,7 @@ def _secrets_of(outcome: Outcome) -> Iterator[str]:
     if CLIENT_SECRET in {str(settings.get("client_secret")), case.environment.get("TAP_AFAS_CLIENT_SECRET")}:
         yield CLIENT_SECRET
     # What is told of it before it is granted is nobody's.
-    first = case.answers["token"][0] if outcome.asked.get("token") else b""
+    first = case.answers["token"][0] if outcome.asked.get("token") == 1 else b""
     used = any(kind != "token" for kind in outcome.asked)
     granted = used and first.startswith(b"HTTP/1.1 200") and BEARER.encode() in first
     given = _letters(json.dumps(case.files, ensure_ascii=False, default=repr))
