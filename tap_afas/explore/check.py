@@ -189,6 +189,9 @@ def _proposals(one: Examination, stamps: Stamps, usable: str | None) -> tuple[di
         stamp: dict[str, Any] = {}
     else:
         stamp = {"replication_key": usable}
+        if stamps.further and usable is not None:
+            # Who names the one and not the others is taken to want that one alone.
+            stamp["also_changed_on"] = list(stamps.further)
     if verdict is not None and verdict.key and one.phase is Phase.DONE:
         block = {"primary_keys": list(verdict.key), **stamp}
         return ({}, block) if verdict.doubts else (block, {})

@@ -69,6 +69,9 @@ def configured(connector: Connector, connection: Connection, given: StreamDefini
     where = read_filter(mine.filter, connector, connection.clock)
     definition = given or define_stream(connector, mine)
     stamp = mine.replication_key
+    if stamp is UNSET and mine.also_changed_on is not UNSET:
+        # The other one is meant.
+        stamp = definition.replication_key or UNSET
     if given is not None and given.replication_key:
         stamp = given.replication_key
     source: KeySource | None = "standard" if definition.primary_keys else None

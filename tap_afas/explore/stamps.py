@@ -136,7 +136,12 @@ class Stamps:
         """The stamp by which the stream is read, or would be with a key."""
         if self.named:
             return self.named
-        return self.likely[0] if self.named is not None and len(self.likely) == 1 else None
+        return self.likely[0] if self.named is not None and self.likely else None
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """The further stamps by which the stream is read, or would be with a key, where nobody names any."""
+        return () if self.named or self.named is None else tuple(self.likely[1:])
 
     @property
     def sortable(self) -> str | None:
@@ -205,10 +210,12 @@ class Stamps:
         if self.named is None:
             return found
         chosen = self.chosen
-        if chosen is None and self.likely:
+        if self.further:
             highest = {one: self.figures[one].highest or "" for one in self.likely}
-            return [
-                Finding(code="stamp_ambiguous", severity="warning", fields=tuple(self.likely), values=highest),
+            facts = {"further": list(self.further), "used": incremental}
+            likely = tuple(self.likely)
+            found = [
+                Finding(code="stamp_ambiguous", severity="note", fields=likely, facts=facts, values=highest),
                 *found,
             ]
         if chosen is None:

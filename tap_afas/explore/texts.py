@@ -145,6 +145,9 @@ class Wording:
             told["days_told"] = f" {self.listed(days)}?" if days else ""
             told["created"] = created if isinstance(created, str) else ""
             told["dummy_told"] = texts.DUMMIES[bool(facts.get("known"))]
+            if further := facts.get("further"):
+                read_by = texts.READ_BY[bool(facts.get("used"))]
+                told["read_by"] = read_by.format(chosen=finding.fields[0], further=self.listed(further))
         elif finding.code == "name_too_long":
             told["named"] = facts.get("stream") or self.listed(finding.fields)
         elif finding.code == "unfit_value":

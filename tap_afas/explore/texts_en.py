@@ -63,6 +63,11 @@ DOUBTS = {
     "file": "one file may hang on several rows, and {fields} is not in the key",
 }
 
+READ_BY = {
+    True: "The stream is read by what changed on {chosen}, and by what changed on {further} as well.",
+    False: "With a key, the stream is read by what changed on {chosen}, and by what changed on {further} as well.",
+}
+
 DUMMIES = {True: "AFAS fills it with a constant", False: "it is the same in all rows"}
 
 SORTS = {
@@ -161,11 +166,11 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "stamp_ambiguous": (
-        "{fields} could each tell when a row was last changed: joined tables have one each. None is used, and the"
-        " stream is read whole by every run.{values}",
+        "{fields} could each tell when a row was last changed: joined tables have one each. {read_by}{values}",
         (
-            "Choose the one of the main table with `replication_key` of this connector. What changes only in the"
-            " others then comes with the next full load.",
+            "Nothing, where that is what is wanted. To choose, set `replication_key` of this connector to the one of"
+            " the main table, and `also_changed_on` to those whose changes are wanted as well (`[]`: none; what changes"
+            " only in the others then comes with the next full load).",
             _OPEN + ", and take the others out, if nobody needs them.",
         ),
     ),

@@ -64,6 +64,11 @@ DOUBTS = {
     "file": "één bestand kan aan meer rijen hangen, en {fields} staat niet in de sleutel",
 }
 
+READ_BY = {
+    True: "De stream wordt gelezen op wat wijzigde volgens {chosen}, en ook op wat wijzigde volgens {further}.",
+    False: "Met een sleutel wordt de stream gelezen op wat wijzigde volgens {chosen}, en ook volgens {further}.",
+}
+
 DUMMIES = {True: "AFAS vult het met een vaste waarde", False: "in alle rijen staat hetzelfde"}
 
 SORTS = {
@@ -203,10 +208,11 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "stamp_ambiguous": (
         "{fields} kunnen elk zeggen wanneer een rij voor het laatst is gewijzigd: gekoppelde tabellen hebben er elk"
-        " één. Geen ervan wordt gebruikt, en de stream wordt elke keer helemaal gelezen.{values}",
+        " één. {read_by}{values}",
         (
-            "Kies die van de hoofdtabel met `replication_key` van deze connector. Wat alleen in de andere wijzigt, komt"
-            " dan pas als alles opnieuw wordt geladen.",
+            "Niets, als dat zo goed is. Wie wil kiezen, zet `replication_key` van deze connector op die van de"
+            " hoofdtabel, en `also_changed_on` op die waarvan de wijzigingen ook gewenst zijn (`[]`: geen; wat alleen"
+            " in de andere wijzigt, komt dan pas als alles opnieuw wordt geladen).",
             _OPEN + ", en haal de andere weg als niemand ze nodig heeft.",
         ),
     ),

@@ -123,6 +123,30 @@ def test_a_key_with_a_dot_in_its_id_is_found_and_loads(sandbox: Sandbox) -> None
     assert sorted(one["Verk.nr"] for one in ran.records("Verkopen")) == [row[0] for row in rows]
 
 
+def test_joined_tables_are_read_by_the_stamps_of_both(sandbox: Sandbox) -> None:
+    fields = "Code:code Naam:text Gewijzigd_op:moment Gewijzigd_op_2:moment:Gewijzigd_op"
+    rows: list[Row] = [
+        (f"V{number:05}", f"naam {number % 7}", moment(number), moment(number // 3)) for number in range(90)
+    ]
+    sandbox.load([made("Beide", fields, rows)])
+    (found,) = _check(sandbox).connectors
+    (problem,) = [one for one in Wording("en").problems(found) if one.code == "stamp_ambiguous"]
+    assert problem.message.startswith(
+        "Gewijzigd_op and Gewijzigd_op_2 could each tell when a row was last changed: joined tables have one each."
+        " With a key, the stream is read by what changed on Gewijzigd_op, and by what changed on Gewijzigd_op_2 as"
+        " well."
+    )
+    # As the default is, which naming the replication key alone would change.
+    stamps = {"replication_key": "Gewijzigd_op", "also_changed_on": ["Gewijzigd_op_2"]}
+    assert found.proposed == {"primary_keys": ["Code"], **stamps}
+    ran = run_tap(config_of(sandbox) | {"streams": {"Beide": {"primary_keys": ["Code"]}}})
+    assert list(json.loads(ran.state["bookmarks"]["Beide"]["further"])["stamps"]) == ["Gewijzigd_op_2"]
+    (found,) = _check(sandbox, {"Beide": {"primary_keys": ["Code"]}}).connectors
+    (problem,) = Wording("nl").problems(found)
+    assert "De stream wordt gelezen op wat wijzigde volgens Gewijzigd_op, en ook op wat wijzigde" in problem.message
+    assert found.proposed == {}
+
+
 def test_a_key_that_repeats_says_what_the_repetition_comes_from(sandbox: Sandbox) -> None:
     _, found = _look(sandbox, PLANTS["Repeats"])
     problem = next(one for one in Wording("en").problems(found) if one.code == "key_repeats")
