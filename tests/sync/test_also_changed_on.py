@@ -15,6 +15,7 @@ import collections
 import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -431,6 +432,56 @@ def test_stamps_that_afas_compares_otherwise_fail_the_stream(sandbox: Sandbox, f
     ran = joined.sync()
     assert ran.error is not None
     assert f"AFAS compares {field} differently from how it shows it" in ran.said
+
+
+@pytest.mark.parametrize("field", ["Modified", "Modified_2"])
+def test_a_witness_that_another_stamp_brings_proves_nothing(sandbox: Sandbox, field: str) -> None:
+    odd = {"shifted_literals": 2 * _HOUR, "shifted_fields": [field], "shifted_from": "2024-05-15T10:03:00"}
+    joined = _Joined(sandbox, streams=_named("Modified_2"), options=odd)
+    joined.clock.tick(61)
+    joined.by(field, 17)
+    joined.clock.tick(60)
+    joined.whole()
+    joined.clock.tick(60)
+    joined.by("Modified_2" if field == "Modified" else "Modified", 17)
+    ran = joined.sync()
+    assert f"AFAS compares {field} differently from how it shows it" in ran.said
+
+
+@pytest.mark.parametrize("field", ["Modified", "Modified_2"])
+@pytest.mark.parametrize("more", [0, 30], ids=["in one answer", "page by page"])
+def test_a_witness_that_is_gone_is_replaced(sandbox: Sandbox, field: str, more: int) -> None:
+    joined = _Joined(sandbox, rows=60, page_size=20, streams=_named("Modified_2"))
+    joined.clock.tick(61)
+    for number in (17, 18):
+        joined.by(field, number)
+    joined.whole()
+    joined.clock.tick(60)
+
+    def witness() -> str | None:
+        found: dict[str, Any] = joined.part if field == "Modified" else joined.further["stamps"][field]
+        kept: str | None = found["witness"]
+        return kept
+
+    gone = int((witness() or "[0]").strip("[]"))
+    assert gone in {17, 18}
+    joined.delete(gone)
+    for number in range(21, 21 + more):
+        joined.by("Modified_2" if field == "Modified" else "Modified", number)
+    joined.whole()
+    assert witness() == f"[{35 - gone}]"
+
+
+def test_an_answer_that_took_long_is_read_again_page_by_page_and_comes_once(sandbox: Sandbox) -> None:
+    joined = _Joined(sandbox)
+    joined.whole()
+    joined.settle()
+    joined.by("Modified", 3)
+    joined.by("Modified_2", 4)
+    with mock.patch("tap_afas.profit.pagination.single_answer._ONE_MOMENT", -1.0):
+        ran = joined.whole()
+    assert sorted(_ids(ran)) == [3, 4]
+    assert len(ran.pages) > 3
 
 
 def test_rows_that_no_stamp_brings_fail_the_stream(sandbox: Sandbox) -> None:
