@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from tap_afas.inputs import InputError
 from tap_afas.profit.known_connectors import CHANGED_DAYS, stamp_candidates
 from tap_afas.profit.metainfo import kinds_of
+from tap_afas.spelling import did_you_mean
 
 if TYPE_CHECKING:
+    from tap_afas.connection import Connection
     from tap_afas.profit.metainfo import Connector, Kind
     from tap_afas.settings import StreamSettings
 
@@ -53,6 +55,27 @@ class Feed:
             f"{connector_id}: `changed_days: true` is for {' and '.join(CHANGED_DAYS)}. For others, name the feed:"
             " `changed_days: {connector: …, day: …}`."
         )
+
+    def listing(self, connector_id: str, connection: Connection) -> Connector:
+        """The connector that lists the days, as AFAS describes it now.
+
+        Args:
+            connector_id: Whose stream it is for.
+            connection: To AFAS.
+
+        Raises:
+            ChangedDaysError: The app connector doesn't have it.
+            ProfitError: AFAS doesn't describe it.
+        """
+        there = {name.casefold(): name for name in connection.environment.connectors}
+        found = there.get(self.connector_id.casefold())
+        if found is None:
+            raise ChangedDaysError(
+                f"{connector_id}: `changed_days` needs the connector {self.connector_id}, which the app connector"
+                " doesn't have. Add it there in AFAS, or take `changed_days` out."
+                + did_you_mean(self.connector_id, there.values())
+            )
+        return connection.client.connector(found)
 
 
 def days_name(stream: str) -> str:

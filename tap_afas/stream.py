@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from tap_afas.connection import Connection
     from tap_afas.days_stream import DaysStream
+    from tap_afas.delivery import Delivery
     from tap_afas.records import RecordEncoder
     from tap_afas.scheduler import Scheduler
-    from tap_afas.sync import Delivery
     from tap_afas.writer import LineWriter
 
 

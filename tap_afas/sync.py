@@ -12,24 +12,23 @@ import dataclasses
 import enum
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import ReplicationKey, read_bookmark
+from tap_afas.bookmark import read_bookmark
 from tap_afas.changed_days import ChangedDays
-from tap_afas.feed import ChangedDaysError, Feed
-from tap_afas.filters import nothing_passed, read_filter, split_filter
+from tap_afas.delivery import Delivery
+from tap_afas.feed import Feed
+from tap_afas.filters import nothing_passed
 from tap_afas.further import with_further_stamps, with_stamp_of_state
-from tap_afas.keyless import first_stamp, from_start
 from tap_afas.loaded_under import Shape
 from tap_afas.plan import make_plan, replication_key_of
 from tap_afas.profit.errors import AnswerTooLargeError, ProfitError
-from tap_afas.profit.metainfo import kind_of
 from tap_afas.profit.unfit import UnfitValueError
 from tap_afas.profit.wall_time import UnreadableError
 from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder
 from tap_afas.refresh import refreshes_every
 from tap_afas.resume_point import check_resume_point, resume_point_to_text
-from tap_afas.spelling import did_you_mean
 from tap_afas.state_compatibility import StateCheck
+from tap_afas.stream_filter import stream_filter
 
 if TYPE_CHECKING:
     import datetime
@@ -54,31 +53,6 @@ class Phase(enum.Enum):
     READ = "pages are to be asked for"
     DONE = "all has been read"
     FAILED = "it can't go on"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Delivery:
-    """The new rows of a page, and the STATE to write after them.
-
-    Attributes:
-        rows: The new rows; an encoder uses them up.
-        state: The stream's part of the STATE behind them.
-        version: The version of their records, if any.
-        activates: Whether behind them, the target may take out the rows of other versions.
-        last: Whether they are the stream's last.
-        days: Behind them, the records of the stream that tells which days were read again.
-        days_state: That stream's part of the STATE.
-        extracted_at: The time of all these records; None: that of writing them.
-    """
-
-    rows: list[Any]
-    state: dict[str, Any]
-    version: int | None
-    activates: bool
-    last: bool
-    days: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    days_state: dict[str, Any] | None = None
-    extracted_at: datetime.datetime | None = None
 
 
 class Sync:
@@ -138,7 +112,8 @@ class Sync:
         self._most_rows = most_rows
         self._connector: Connector | None = None
         self._every = ""
-        self._feed = Feed.of(definition.connector_id, connection.settings.stream(definition.connector_id))
+        # A row or two of each stream, to try it, takes no feed.
+        self._feed = Feed.of(definition.connector_id, mine) if most_rows is None else None
         self._days_state = days_state or {}
         self._days: ChangedDays | None = None
         self._where: Filter = ()
@@ -165,7 +140,8 @@ class Sync:
         client, connector_id = self._connection.client, self.definition.connector_id
         if self.phase is Phase.DESCRIBE:
             self.progress.start_clock()
-            return self._connector or self._connection.connector(connector_id), self._listing()
+            found = self._connector or self._connection.connector(connector_id)
+            return found, None if self._feed is None else self._feed.listing(connector_id, self._connection)
         return client.rows(
             self._reading.connector_id or connector_id, self._query, once=self._reading.paginator.tries_once
         )
@@ -233,41 +209,7 @@ class Sync:
         self._connector = connector
         mine = self._connection.settings.stream(connector.id)
         self.definition = self.against_state.definition = with_further_stamps(self.definition, connector, mine)
-        self._where = read_filter(mine.filter, connector, self._connection.clock)
-        start_date = self._connection.settings.start_date
-        if start_date and self._key is None and not self.definition.primary_keys:
-            self._where = self._from_start(connector, start_date)
-        stamp = self._key.id if self._key else None
-        further = self.definition.further
-        split_filter(self._where, self.definition.sorting_key(connector), stamp, connector, further)
-
-    def _from_start(self, connector: Connector, start_date: str) -> Filter:
-        """The filter of a stream without a key, which is read whole: `start_date` selects by the first stamp found."""
-        connection = self._connection
-        stamp = first_stamp(connector, connection.settings.stream(connector.id).replication_key or None)
-        if stamp is None or stamp not in connector.fields or connector.fields[stamp].data_type != "date":
-            return self._where
-        by_day = kind_of(connector.fields[stamp]) == "date"
-        key = ReplicationKey(stamp, "date-time", connection.clock, 0, by_day)
-        return from_start(self._where, key, start_date)
-
-    def _listing(self) -> Connector | None:
-        """The connector that lists changed days, if the stream has one.
-
-        Raises:
-            ChangedDaysError: The app connector doesn't have it.
-        """
-        if self._feed is None or self._most_rows is not None:
-            return None
-        there = {name.casefold(): name for name in self._connection.environment.connectors}
-        found = there.get(self._feed.connector_id.casefold())
-        if found is None:
-            raise ChangedDaysError(
-                f"{self.definition.connector_id}: `changed_days` needs the connector {self._feed.connector_id}, which"
-                " the app connector doesn't have. Add it there in AFAS, or take `changed_days` out."
-                + did_you_mean(self._feed.connector_id, there.values())
-            )
-        return self._connection.client.connector(found)
+        self._where = stream_filter(self.definition, connector, self._connection, self._key)
 
     def _make_plan(self, connector: Connector, listing: Connector | None) -> None:
         if self._connector is None:
