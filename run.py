@@ -18,7 +18,7 @@ USAGE = """\
 python3 run.py try      the whole way: AFAS (a sandbox), tap-afas, Meltano, PostgreSQL; twice, and compared
 python3 run.py test     checks and tests; with --quick: in two or three minutes; with other arguments: pytest;
                         with --coverage: how much the quick ones reach
-python3 run.py mutants  small changes to the paginators: does a test notice? one in twenty, --all: each
+python3 run.py mutants  small changes to the paginators: does a test notice? one in forty, --all: each
 python3 run.py bench    the tap beside its peers, about an hour; with arguments: only some tables
 """
 SANDBOX = "packages/afas-sandbox"

@@ -11,12 +11,12 @@ WORDS: dict[Language, dict[str, str]] = {
     "en": {
         "name": "English",
         "title": "GetConnectors of {environment}",
-        "lead": "{connectors} connectors, looked through at {read_at} with {requests} requests. No value of a row is on"
+        "lead": "Connectors: {connectors}, looked through at {read_at} with {requests} requests. No value of a row is on"
         " this page.",
         "verdict_error": "As configured, {count} of {connectors} connectors would lose, double or bend rows.",
         "verdict_warning": "No row would be lost. {count} of {connectors} connectors cost more than they have to, or"
         " will go wrong.",
-        "verdict_sound": "All {connectors} connectors are sound.",
+        "verdict_sound": "Every connector is sound.",
         "error": "error",
         "warning": "warning",
         "note": "note",
@@ -62,13 +62,13 @@ WORDS: dict[Language, dict[str, str]] = {
     "nl": {
         "name": "Nederlands",
         "title": "GetConnectoren van {environment}",
-        "lead": "{connectors} connectoren, bekeken op {read_at} met {requests} vragen. Op deze pagina staat geen waarde"
+        "lead": "Connectoren: {connectors}, bekeken op {read_at} met {requests} vragen. Op deze pagina staat geen waarde"
         " van een rij.",
         "verdict_error": "Zoals het nu is ingesteld, zouden {count} van {connectors} connectoren rijen verliezen,"
         " verdubbelen of verminken.",
         "verdict_warning": "Er zou geen rij verloren gaan. {count} van {connectors} connectoren kosten meer dan nodig,"
         " of gaan een keer mis.",
-        "verdict_sound": "Alle {connectors} connectoren zijn in orde.",
+        "verdict_sound": "Elke connector is in orde.",
         "error": "fout",
         "warning": "waarschuwing",
         "note": "opmerking",

@@ -1,6 +1,6 @@
 """Change the paginators in all small ways, one at a time, and show the changes that no test notices.
 
-    python3 run.py mutants                 some of each file, evenly spread: about an hour
+    python3 run.py mutants                 some of each file, evenly spread: half an hour
     python3 run.py mutants keyset offset   likewise of these files
     python3 run.py mutants --all keyset    all of this file: hours
 

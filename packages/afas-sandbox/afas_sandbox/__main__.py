@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="afas-sandbox", description="A stand-in AFAS Profit environment.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="port; 0 for any that is free (default: %(default)s)")
-    parser.add_argument("--scale", type=float, default=1.0, help="size; 1 is about 60,000 rows (default: %(default)s)")
+    parser.add_argument("--scale", type=float, default=1.0, help="size; 1 is about 90,000 rows (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="another number, other data (default: %(default)s)")
     parser.add_argument(
         "--changes-per-minute", type=float, default=0.0, metavar="N", help="rows that change by themselves (default: 0)"
