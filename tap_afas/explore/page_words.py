@@ -11,8 +11,8 @@ WORDS: dict[Language, dict[str, str]] = {
     "en": {
         "name": "English",
         "title": "GetConnectors of {environment}",
-        "lead": "Connectors: {connectors}, looked through at {read_at} with {requests} requests. No value of a row is on"
-        " this page.",
+        "lead": "Connectors: {connectors}, looked through at {read_at} with {requests} requests. No value of a row is"
+        " on this page.",
         "verdict_error": "As configured, {count} of {connectors} connectors would lose, double or bend rows.",
         "verdict_warning": "No row would be lost. {count} of {connectors} connectors cost more than they have to, or"
         " will go wrong.",
@@ -62,8 +62,8 @@ WORDS: dict[Language, dict[str, str]] = {
     "nl": {
         "name": "Nederlands",
         "title": "GetConnectoren van {environment}",
-        "lead": "Connectoren: {connectors}, bekeken op {read_at} met {requests} vragen. Op deze pagina staat geen waarde"
-        " van een rij.",
+        "lead": "Connectoren: {connectors}, bekeken op {read_at} met {requests} vragen. Op deze pagina staat geen"
+        " waarde van een rij.",
         "verdict_error": "Zoals het nu is ingesteld, zouden {count} van {connectors} connectoren rijen verliezen,"
         " verdubbelen of verminken.",
         "verdict_warning": "Er zou geen rij verloren gaan. {count} van {connectors} connectoren kosten meer dan nodig,"
