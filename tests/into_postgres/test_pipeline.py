@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from afas_sandbox import Connector, Field, Sandbox, Table
+from afas_sandbox import KEEP, Connector, Field, Sandbox, Table, stored
 from demo.comparison import as_loaded, differences
 from demo.project import settings_of
 from harness.process import discover, load, run_tap
@@ -135,3 +135,27 @@ def test_moments_long_ago_and_times_of_day(sandbox: Sandbox, database: Database)
     load(run_tap(settings_of(sandbox, streams={"Zaken": {"primary_keys": ["Nummer"]}})).output, database)
     wanted = [as_loaded(connector, row) for row in rows]
     assert not list(differences(connector, [0], wanted, database.rows("Zaken")))
+
+
+def test_what_changes_in_either_of_two_joined_tables_arrives(sandbox: Sandbox, database: Database) -> None:
+    # An outer join: most rows have no partner, and so an empty second stamp.
+    fields = (*FIELDS[:4], Field("Gewijzigd_op_2", "date", "Date changed", "Gewijzigd op"))
+    connector = Connector("Zaken", "Cases", "Zaken", fields, key=("Nummer",))
+    rows: list[Row] = [
+        (n, f"zaak {n}", "1.5", f"2024-05-01T10:00:{n % 60:02}.000", None if n % 4 else "2024-03-01T08:00:17.000")
+        for n in range(300)
+    ]
+    sandbox.add(Table(connector, rows, lambda n: (n + 1000, "nieuw", "0.0", None, None)))
+    settings = settings_of(sandbox, page_size=40, streams={"Zaken": {"primary_keys": ["Nummer"]}})
+    catalog, state = discover(settings), None
+    for number in range(3):
+        ran = run_tap(settings, catalog=catalog, state=state)
+        assert ran.exit_code == 0, ran.said
+        load(ran.output, database)
+        state = ran.state
+        wanted = [as_loaded(sandbox.connectors["Zaken"], row) for row in sandbox.rows("Zaken")]
+        assert not list(differences(connector, [0], wanted, database.rows("Zaken")))
+        now = stored(sandbox.clock())
+        for step, stamp in ((7, "Gewijzigd_op"), (5 + number, "Gewijzigd_op_2")):
+            for each in range(number, 300, step * (1 + 20 * (number % 2))):
+                sandbox.update("Zaken", each, {"Naam": f"{stamp} {number}", stamp: now}, stamp=KEEP)
