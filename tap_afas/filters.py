@@ -108,12 +108,7 @@ def split_filter(
         else:
             parts[-1:] = [more]
     literals = dict.fromkeys(key, _LITERAL)
-    length = max((_length(part, literals, stamp, further) for part in parts or [()]), default=0)
-    if not parts and length > LONGEST_QUERY:
-        raise FilterError(
-            f"{connector.id}: with so many further stamps, a question has {length} characters, and AFAS takes"
-            f" {LONGEST_QUERY}. Name fewer in `also_changed_on`."
-        )
+    length = max((_length(part, literals, stamp, further) for part in parts), default=0)
     if length > LONGEST_QUERY:
         raise FilterError(
             f"{connector.id}: `filter` is too long: with it, a question has {length} characters, and AFAS takes"
@@ -143,9 +138,9 @@ def with_longest_bounds(where: Filter, stamp: str | None, further: Sequence[str]
     if not stamp:
         return where
     where = and_filters(where, ((Condition(stamp, ">=", _LITERAL), Condition(stamp, "<=", _LITERAL)),))
-    for one in further[:-1]:
-        where = and_filters(where, ((Condition(one, "empty"),), (Condition(one, "<", _LITERAL),)))
-    return and_filters(where, ((Condition(further[-1], ">=", _LITERAL),),)) if further else where
+    # Of further stamps, one at a time; what else their selections leave out, they do where it fits.
+    longest = max(further, key=len, default=None)
+    return and_filters(where, ((Condition(longest, ">=", _LITERAL),),)) if longest else where
 
 
 def _length(where: Filter, key: Mapping[str, str], stamp: str | None, further: Sequence[str] = ()) -> int:

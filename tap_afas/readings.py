@@ -20,7 +20,7 @@ from tap_afas.profit.pagination.selection import (
     stamps_between,
 )
 from tap_afas.profit.pagination.several_stamps import FurtherStamp, SeveralStamps, not_selected
-from tap_afas.profit.query import and_filters
+from tap_afas.profit.query import Condition, Query, and_filters
 from tap_afas.profit.wall_time import UnreadableError, floor
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class Readings:
             low = None if first or own.bookmark is None else own.lower_bound(one)
             stamp = FurtherStamp(one.id, self._since(own, one, low))
             if not first and lower is not None:
-                stamp = dataclasses.replace(stamp, run=self._run_by(stamp, not_selected(key.id, lower, stamps)))
+                stamp = dataclasses.replace(stamp, run=self._run_by(stamp, self._unselected(stamp, key, lower, stamps)))
             stamps.append(stamp)
         paginator = SeveralStamps(
             run,
@@ -199,6 +199,18 @@ class Readings:
             highest=known.asked if resume_point else None,
         )
         return Reading(paginator, is_whole=is_whole, further=self.further, keys=self.keys)
+
+    def _unselected(
+        self, stamp: FurtherStamp, key: ReplicationKey, lower: Stamp, before: Sequence[FurtherStamp]
+    ) -> Filter:
+        """The rows that no stamp before selects; where a question is too long, those that the first one does not."""
+        found = not_selected(key.id, lower, before)
+        at = tuple(Condition(one.id, ">=", "9" * 20) for one in self.keys)
+        for part in self.parts:
+            where = and_filters(and_filters(part, stamp.selection.groups), and_filters(found, (at,) if at else ()))
+            if not Query(tuple(self.order), where, self.size.take, 10**9).fits:
+                return not_selected(key.id, lower, ())
+        return found
 
     def _run_by(self, stamp: FurtherStamp, where: Filter) -> Callable[[StartingPoint, ResumePoint], RunPaginator]:
         """Makes the run by a further stamp, through those of its rows that pass a filter."""
@@ -234,10 +246,11 @@ class Readings:
         for one in self.further if start is not None else ():
             low = self._first(one)
             selection = filled_stamp(one.id) if low is None else changed_since(one.id, low)
-            groups = and_filters(selection.groups, not_selected(key.id, start, before))
+            own = FurtherStamp(one.id, StartingPoint(low))
+            groups = and_filters(selection.groups, self._unselected(own, key, start, before))
             # The stamps of its pages are those of the replication key.
             found.append(Selection(f"also {one.id}", key.id, groups, high=start, empty=False))
-            before.append(FurtherStamp(one.id, StartingPoint(low)))
+            before.append(own)
         return found
 
     def selected(self, selection: Selection) -> Reading:

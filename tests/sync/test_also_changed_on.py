@@ -564,6 +564,22 @@ def test_a_filter_in_parts(sandbox: Sandbox) -> None:
     joined.whole()
 
 
+def test_where_a_question_would_be_too_long_a_row_may_come_twice(sandbox: Sandbox) -> None:
+    long = [{"field": "Name", "operator": "!=", "value": "x" * 1000}]
+    joined = _Joined(sandbox, rows=60, page_size=10, streams=_named(*_FURTHER, filter=long))
+    joined.whole()
+    joined.settle()
+    for number in range(1, 41):
+        joined.by("Modified", number)
+        joined.by("Modified_2", number + 10)
+        joined.by("Modified_3", number + 20)
+    came = collections.Counter(_ids(joined.whole()))
+    assert set(came) == set(range(1, 61))
+    # By the two further stamps; not by the replication key.
+    assert all(came[number] == 1 for number in range(1, 41))
+    assert came[45] == 2
+
+
 # All of it, by chance
 
 

@@ -8,7 +8,8 @@ What must hold, beside what holds for every run (`tap_afas.profit.pagination`):
    moment; or else what AFAS answered to a question about that stamp alone, before the first page was asked. A row that
    came by another stamp raises none.
 3. **Once.** The stamps' selections share no row: one that was in the selection of an earlier stamp is left out of the
-   later ones'. What passes from a later one to an earlier one meanwhile has changed, and bears a later stamp.
+   later ones' (as far as a question holds that; else rows that several further stamps bring may come with each).
+   What passes from a later one to an earlier one meanwhile has changed, and bears a later stamp.
 4. **Empty further stamps** select nothing: in an outer join they are empty in most rows.
 5. **One question** where it can hold all: for a run in which nothing changed, that is the only one.
 """
