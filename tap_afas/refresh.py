@@ -53,8 +53,7 @@ def refreshes_every(settings: Settings, connector_id: str, *, incremental: bool)
     mine = settings.stream(connector_id)
     if mine.full_refresh_every is not UNSET:
         return mine.full_refresh_every or ""
-    left_out = mine.emit_activate_version_messages is False
-    return settings.full_refresh_every or "" if incremental and not left_out else ""
+    return settings.full_refresh_every or "" if incremental else ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

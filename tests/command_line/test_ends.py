@@ -238,7 +238,7 @@ class _BugError(ValueError):
         "tap_afas.bookmark.ReplicationKey.check",
         "tap_afas.resume_point.ResumePoint",
         "tap_afas.resume_point.key_from_text",
-        "tap_afas.plan.key_from_text",
+        "tap_afas.readings.key_from_text",
         # While a reader is made, which failed as a quotation mark in a field's id.
         "tap_afas.plan.RowReader",
     ],

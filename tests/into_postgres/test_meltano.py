@@ -75,7 +75,9 @@ def test_a_full_refresh_that_is_cut_off_loses_nothing(sandbox: Sandbox, database
     # And by hand, as the documentation says it.
     database.empty("Zaken")
     wound_back = {"replication_key": "Gewijzigd_op", "replication_key_value": f"{_day(180)}T08:00:00+00:00"}
-    project.set_state({"bookmarks": {"Zaken": {**wound_back, "bookmark": None}}})
+    # Or all would be read, since a refresh is due.
+    refreshed = {"refreshed_at": datetime.datetime.now(tz=datetime.UTC).isoformat()}
+    project.set_state({"bookmarks": {"Zaken": {**wound_back, "bookmark": None, **refreshed}}})
     project.run()
     assert _loaded(database).keys() == set(range(180, _ROWS))
 

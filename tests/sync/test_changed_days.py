@@ -110,6 +110,32 @@ def test_a_killed_run_repeats_days_and_skips_none(sandbox: Sandbox) -> None:
     assert ledger.view == ledger.source
 
 
+def test_runs_that_are_killed_time_and_again_skip_no_day(sandbox: Sandbox) -> None:
+    ledger = Ledger(sandbox)
+    ledger.sync()
+    ledger.clock.tick(_HOUR)
+    ledger.delete(3)
+    for _ in range(3):
+        ledger.clock.tick(_HOUR)
+        ran = ledger.sync(cut=0.9)
+        # Behind the feed, and before the end of the days.
+        assert b"__days" in ran.output[: int(0.9 * len(ran.output))]
+    ledger.clock.tick(_HOUR)
+    ledger.sync()
+    assert ledger.view == ledger.source
+
+
+def test_another_feed_begins_anew(sandbox: Sandbox) -> None:
+    ledger = Ledger(sandbox)
+    for _ in range(3):
+        ledger.sync()
+        ledger.clock.tick(3 * _HOUR)
+    assert ledger.state["bookmarks"]["Bookings__days"]["loaded_under"] == FEED
+    ledger.state["bookmarks"]["Bookings__days"]["loaded_under"] = "Another"
+    ran = ledger.sync()
+    assert {one["EntryDate"] for one in ran.records("Bookings__days")} == set(DAYS)
+
+
 def test_a_day_that_is_listed_again_in_the_same_second_is_read_again(sandbox: Sandbox) -> None:
     ledger = Ledger(sandbox)
     ledger.sync()
@@ -128,6 +154,9 @@ def test_a_lost_state_hides_nothing_and_shows_nothing_that_is_gone(sandbox: Sand
     ledger.own["page_size"] = 10
     ledger.sync()
     ledger.delete(3)
+    ledger.clock.tick(_HOUR)
+    # So that the feed's overlap has another day.
+    ledger.change(20)
     ledger.state = {}
     # An hour ago, by the clock of the machine, which is all that is left.
     ledger.rows = {
@@ -244,6 +273,17 @@ def test_a_feed_that_fails_fails_the_stream_before_its_first_row(sandbox: Sandbo
     ran = ledger.sync()
     assert ran.error is not None
     assert not ran.records()
+
+
+def test_rows_of_other_days_than_asked_for_fail_the_stream(sandbox: Sandbox) -> None:
+    ledger = Ledger(sandbox)
+    ledger.sync()
+    ledger.clock.tick(_HOUR)
+    ledger.change(3)
+    # What changed, then the day.
+    sandbox.faults = [Fault(kind="rows", connector="Bookings", nth=2, ignore_filter=True)]
+    ran = ledger.sync()
+    assert "AFAS sends rows of other days than those asked for by EntryDate" in ran.said
 
 
 def test_streams_without_it_have_no_days(sandbox: Sandbox) -> None:
