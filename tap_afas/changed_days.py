@@ -31,7 +31,7 @@ from tap_afas.profit.pagination.page_size import PageSize
 from tap_afas.profit.pagination.selection import on_days
 from tap_afas.profit.query import and_filters
 from tap_afas.profit.rows import RowReader
-from tap_afas.profit.wall_time import UnreadableError, moment_of
+from tap_afas.profit.wall_time import moment_or_none
 from tap_afas.readings import Reading, Readings
 
 if TYPE_CHECKING:
@@ -108,14 +108,16 @@ class ChangedDays:
         self._listed, stamp, kinds = fields_of(connector, feed, listing)
         self._key = ReplicationKey(stamp, "date-time", clock, settings.overlap_seconds, by_day=kinds[stamp] == "date")
         about_this = state.get("loaded_under") == listing.id
-        self._bookmark = read_bookmark(days_name(stream), state if about_this else {}, self._key)
-        self._begun: datetime.datetime | None = listing.described_at
-        self.clock = ExtractionClock(_moment(state.get("extracted_at")))
         self._counts_whole = is_first and not resumes
+        # All days that are listed, where all rows are read.
+        known = state if about_this and not self._counts_whole else {}
+        self._bookmark = read_bookmark(days_name(stream), known, self._key)
+        self._begun: datetime.datetime | None = listing.described_at
+        self.clock = ExtractionClock(moment_or_none(state.get("extracted_at")))
         # When the first reading began, all rows were still to come.
         self._began = self.clock.next_second() if self._counts_whole else None
         if is_first and resumes and about_this:
-            self._began = _moment(state.get("began"))
+            self._began = moment_or_none(state.get("began"))
         self._next: Bookmark | None = None
         self._days: set[str] = set()
         self._all: set[str] = set()
@@ -268,10 +270,3 @@ class ChangedDays:
         began = None if done or not self.is_first or self._began is None else self._began.isoformat()
         own = dataclasses.replace(self._bookmark, loaded_under=self.feed_id).to_state(self._key)
         return {**own, "extracted_at": self.clock.mark.isoformat(), "began": began}
-
-
-def _moment(text: Any) -> datetime.datetime | None:
-    try:
-        return moment_of(text) if text else None
-    except UnreadableError:
-        return None

@@ -71,7 +71,7 @@ class CommandLine(Tap):
 
     @override
     @classmethod
-    def invoke(  # type: ignore[override]
+    def invoke(  # type: ignore[override]  # `config` is what `cb_config` makes, not names of files
         cls,
         *,
         about: bool = False,

@@ -156,8 +156,8 @@ def _is_path(text: str) -> bool:
     """Whether a text names a file, with or without an option before it: errors about it must show it."""
     path = pathlib.Path(_OPTION.sub("", text))
     # Not `Path.exists`, which raises where a text can be no name.
-    in_folder = len(path.parts) > 1 and os.path.isdir(path.parent)  # noqa: PTH112
-    return in_folder or path.suffix == ".json" or os.path.exists(path)  # noqa: PTH110
+    in_folder = len(path.parts) > 1 and os.path.isdir(path.parent)  # noqa: PTH112 - see above
+    return in_folder or path.suffix == ".json" or os.path.exists(path)  # noqa: PTH110 - likewise
 
 
 def _forms(secret: str) -> Iterator[str]:

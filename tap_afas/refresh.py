@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from tap_afas.inputs import InputError
-from tap_afas.profit.wall_time import UnreadableError, moment_of
+from tap_afas.profit.wall_time import moment_or_none
 
 if TYPE_CHECKING:
     from tap_afas.bookmark import Bookmark
@@ -84,7 +84,7 @@ class Schedule:
         period = duration(every)
         if period is None:
             return None
-        return cls(stream, period, _moment(bookmark.refreshed_at), _moment(bookmark.refresh_tried_at))
+        return cls(stream, period, moment_or_none(bookmark.refreshed_at), moment_or_none(bookmark.refresh_tried_at))
 
     @property
     def next(self) -> datetime.datetime | None:
@@ -110,13 +110,6 @@ class Schedule:
             due = None
         waits = max((one for one in (again, due) if one is not None), default=None)
         return waits if waits is not None and waits > now else None
-
-
-def _moment(text: str | None) -> datetime.datetime | None:
-    try:
-        return moment_of(text) if text else None
-    except UnreadableError:
-        return None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -179,7 +172,8 @@ def course_of(  # noqa: PLR0913 - called in one place, with names
         raise RefreshPendingError(
             f"{schedule.stream}: settings changed that say which rows are wanted, so that all must be read once more."
             f" That failed at {bookmark.refresh_tried_at}; see the log of that run. It is tried again from"
-            f" {until.isoformat(timespec='minutes')} on."
+            f" {until.isoformat(timespec='minutes')} on.",
+            may_pass=True,
         )
     if until is not None:
         return Course(bookmark.active_version), bookmark

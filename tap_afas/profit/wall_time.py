@@ -295,6 +295,14 @@ def moment_of(text: Any) -> datetime.datetime:
     return moment
 
 
+def moment_or_none(text: Any) -> datetime.datetime | None:
+    """Likewise; None for a text that stands for none, or no text."""
+    try:
+        return moment_of(text)
+    except UnreadableError:
+        return None
+
+
 def lower_bound_after(wall: str, unit: Unit) -> str:
     """The lower bound for reading what comes after a wall time, where stamps are shown in steps of a unit.
 

@@ -19,8 +19,11 @@ from harness.command import run_tap
 from harness.depth import depth
 from harness.ledger import DAYS, FEED, Ledger
 from tap_afas.changed_days import ExtractionClock
+from tap_afas.feed import Feed, fields_of
+from tap_afas.profit import metainfo
 from tap_afas.profit.pagination.selection import on_days
 from tap_afas.profit.query import Condition
+from tap_afas.settings import StreamSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,6 +149,18 @@ def test_a_day_that_is_listed_again_in_the_same_second_is_read_again(sandbox: Sa
     ledger.clock.tick(1)
     ledger.sync()
     assert ledger.view == ledger.source
+
+
+def test_a_first_reading_that_begins_again_tells_all_days_again(sandbox: Sandbox) -> None:
+    ledger = Ledger(sandbox)
+    # Killed behind the feed, before the first row.
+    sandbox.faults = [Fault(kind="rows", connector="Bookings", refuse="blocked")]
+    ledger.sync()
+    assert ledger.state["bookmarks"]["Bookings__days"]["bookmark"]
+    sandbox.faults = []
+    ledger.clock.tick(3 * _HOUR)
+    ran = ledger.sync()
+    assert {one["EntryDate"] for one in ran.records("Bookings__days")} == set(DAYS)
 
 
 @pytest.mark.parametrize("cut", [None, 0.4])
@@ -301,6 +316,21 @@ def test_days_that_follow_each_other_are_one_range() -> None:
         (Condition("D", ">=", "2024-02-29T00:00:00"), Condition("D", "<", "2024-03-02T00:00:00")),
         (Condition("D", ">=", "2024-03-05T00:00:00"), Condition("D", "<", "2024-03-06T00:00:00")),
     )
+
+
+def test_the_day_of_the_stream_may_have_another_name_in_the_feed() -> None:
+    stamp = metainfo.Field("DateModified", "date", "Last changed line", control_type=8)
+    lines = {"DateTime": metainfo.Field("DateTime", "date", "Date", control_type=4), "DateModified": stamp}
+    days = {
+        "EntryDate": metainfo.Field("EntryDate", "date", "Entry date", control_type=4),
+        "Modified": metainfo.Field("Modified", "date", "Date changed", control_type=8),
+    }
+    feed = Feed.of("Profit_Realization", StreamSettings(changed_days=True))
+    assert feed == Feed("Profit_Rea_ChangedEntryDate", "DateTime")
+    found = fields_of(
+        metainfo.Connector("Profit_Realization", "", lines), feed, metainfo.Connector(feed.connector_id, "", days)
+    )
+    assert found == ("EntryDate", "Modified", {"EntryDate": "date", "Modified": "date-time"})
 
 
 def test_the_time_of_records_never_goes_back() -> None:

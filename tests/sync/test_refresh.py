@@ -16,8 +16,9 @@ from harness.run import committed, last_state
 from harness.source import Source, Walk, row
 from harness.syncing import run
 from harness.targets import VersionedTarget, record
+from tap_afas.bookmark import Bookmark
 from tap_afas.config_validation import config_problems
-from tap_afas.refresh import Schedule, duration
+from tap_afas.refresh import RefreshPendingError, Schedule, course_of, duration
 from tap_afas.settings import SCHEMA, normalized
 
 if TYPE_CHECKING:
@@ -389,6 +390,16 @@ def test_a_clock_that_was_far_ahead_tells_no_time() -> None:
     week = dt.timedelta(days=7)
     assert Schedule("X", week, at + dt.timedelta(days=400), None).waits_until(at) is None
     assert Schedule("X", week, at, at + dt.timedelta(days=400)).waits_until(at + week) is None
+
+
+def test_a_refresh_that_has_to_wait_may_pass_by_itself() -> None:
+    at = dt.datetime(2024, 5, 15, tzinfo=dt.UTC)
+    bookmark = Bookmark("Modified", bookmark="2024-05-14T00:00:00", refresh_tried_at=at.isoformat())
+    schedule = Schedule.of("X", "7d", bookmark)
+    with pytest.raises(RefreshPendingError, match=r"tried again from 2024-05-15T01:00") as failed:
+        course_of(schedule, bookmark, incremental=True, now=at, version=1, changed=True)
+    # Exit code 75: run again.
+    assert failed.value.may_pass
 
 
 # All of it, by chance
