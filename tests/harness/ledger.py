@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from afas_sandbox import KEEP, Connector, Field, Table
+from afas_sandbox.model import ChangedDays
 from harness.command import without_waiting
 from harness.run import committed, last_state
 from harness.source import TOKEN, Ticking
@@ -57,8 +58,11 @@ class Ledger:
         ]
         listed = [(_midnight(day), "2024-04-01T10:00:00.000") for day in DAYS[: min(len(DAYS), bookings)]]
         made = Connector("Bookings", "Bookings", "Boekingen", _BOOKINGS, stamp="Modified", changeable=())
-        feed = Connector(FEED, "Days", "Dagen", _LISTED, stamp="Modified", changeable=())
-        sandbox.load([Table(made, rows, lambda _: rows[0]), Table(feed, listed, lambda _: listed[0])])
+        feed = Connector(FEED, "Days", "Dagen", _LISTED, key=("EntryDate",), stamp="Modified", changeable=())
+        sandbox.load([
+            Table(made, rows, lambda _: rows[0]),
+            Table(feed, listed, lambda _: listed[0], follows=ChangedDays("Bookings", "EntryDate")),
+        ])
         days = {"connector": FEED, "day": "EntryDate"}
         self.own: dict[str, Any] = {"primary_keys": ["Id"], "changed_days": days}
         self.settings: dict[str, Any] = {"streams": {"Bookings": self.own}, "connectors": ["Bookings"], **settings}
@@ -74,36 +78,21 @@ class Ledger:
         """The bookings by the sandbox' numbers."""
         return dict(self.sandbox.numbered_rows("Bookings"))
 
-    def _list(self, *days: str) -> None:
-        now = self.clock.ago(0)
-        listed = {str(row[0])[:10]: number for number, row in self.sandbox.numbered_rows(FEED)}
-        for day in days:
-            if day in listed:
-                self.sandbox.update(FEED, listed[day], {}, stamp=now)
-            else:
-                self.sandbox.insert(FEED, (_midnight(day), now), stamp=KEEP)
-
     def insert(self, day: str) -> int:
         self.used += 1
         self.sandbox.insert("Bookings", (self.used, _midnight(day), 1, self.clock.ago(0)), stamp=KEEP)
-        self._list(day)
         return self.used
 
     def change(self, number: int) -> None:
         self.sandbox.update(
             "Bookings", number, {"Amount": self.clock.now.microsecond + self.used}, stamp=self.clock.ago(0)
         )
-        self._list(str(self.there[number][1])[:10])
 
     def move(self, number: int, day: str) -> None:
-        before = str(self.there[number][1])[:10]
         self.sandbox.update("Bookings", number, {"EntryDate": _midnight(day)}, stamp=self.clock.ago(0))
-        self._list(before, day)
 
     def delete(self, number: int) -> None:
-        day = str(self.there[number][1])[:10]
         self.sandbox.delete("Bookings", number)
-        self._list(day)
 
     # In the target
 

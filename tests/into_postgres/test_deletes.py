@@ -37,6 +37,13 @@ def _view(name: str) -> str:
     return str(found)
 
 
+def _model(name: str) -> str:
+    """The query of a dbt model, with the tables in place of its sources."""
+    blocks = re.findall(r"```sql\n-- models/(\w+)\.sql\n(.*?)```", _PAGE, re.DOTALL)
+    (found,) = [query for model, query in blocks if model == name]
+    return re.sub(r"\{\{ source\('afas', '(\w+)'\) \}\}", r'tap_afas."\1"', found)
+
+
 def _run(sandbox: Sandbox, state: Mapping[str, Any], **settings: Any) -> Run:
     ran = run_tap(settings_of(sandbox, **settings), state=state)
     assert ran.exit_code == 0, ran.said
@@ -129,6 +136,7 @@ def test_the_view_of_changed_days(sandbox: Sandbox, database: Database) -> None:
         load(ran.output, database)
         if not turn:
             database.execute(_view("Profit_Transactions_now"))
+            database.execute(f"create view tap_afas.of_dbt as {_model('profit_transactions_now')}")
         seen = {
             (row["EntryNo"], row["EntryDate"], str(row["AmtDebit"]))
             for row in database.query(sql.SQL('select * from tap_afas."Profit_Transactions_now"'))
@@ -145,6 +153,7 @@ def test_the_view_of_changed_days(sandbox: Sandbox, database: Database) -> None:
                     sandbox.delete("Profit_Transactions", row[:5])
     emptied = [row for row in database.rows("Profit_Transactions__days") if not row["rows"]]
     assert [row["EntryDate"] for row in emptied] in ([datetime.date(2024, 3, 4)], [])
+    assert len(database.query(sql.SQL("select * from tap_afas.of_dbt"))) == len(seen)
     # More is in the table than in the view.
     assert len(database.rows("Profit_Transactions")) > len(seen)
 
@@ -169,6 +178,7 @@ def test_the_view_of_deleted_rows(sandbox: Sandbox, database: Database) -> None:
         load(ran.output, database)
         if not turn:
             database.execute(_view("Verkoopfacturen_now"))
+            database.execute(f"create view tap_afas.of_dbt as {_model('verkoopfacturen_now')}")
         seen = {row["Factuurnummer"] for row in database.query(sql.SQL('select * from tap_afas."Verkoopfacturen_now"'))}
         assert seen == {row[0] for row in sandbox.rows("Verkoopfacturen")}
         clock.tick(3607)
@@ -176,4 +186,5 @@ def test_the_view_of_deleted_rows(sandbox: Sandbox, database: Database) -> None:
         clock.tick(60)
         sandbox.change("Verkoopfacturen", reinserts=2)
         clock.tick(60)
+    assert len(database.query(sql.SQL("select * from tap_afas.of_dbt"))) == len(seen)
     assert len(database.rows("Verkoopfacturen")) > len(seen)
