@@ -107,7 +107,7 @@ def test_no_stream_is_read_whole_that_has_a_key_and_a_stamp_to_be_found(
     assert {*before.splitlines()} <= {*after.splitlines()}
     now = YAML(typ="safe", pure=True).load(after)
     (tap, *_) = now["plugins"]["extractors"]
-    streams = {name.replace(r"\.", "."): one for name, one in tap.pop("config")["streams"].items()}
+    streams = {name.replace(r"\.", "."): one for name, one in tap["config"].pop("streams").items()}
     was = YAML(typ="safe", pure=True).load(before)
     assert now == was
     for name, one in streams.items():
