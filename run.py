@@ -119,7 +119,9 @@ def install(*more: str) -> Path:
         "UV_PROJECT_ENVIRONMENT": str(HERE / ".venv"),
     }
     say("Installing what uv.lock names into .venv ...")
-    run([str(uv), "sync", "--frozen", "--all-packages", "--all-extras", "--quiet", *more], {**os.environ, **settings})
+    # Compiled once: hundreds of processes are started, and not every environment lets them keep what they compile.
+    options = ("--frozen", "--all-packages", "--all-extras", "--compile-bytecode", "--quiet")
+    run([str(uv), "sync", *options, *more], {**os.environ, **settings})
     venv = HERE / ".venv"
     return venv / "Scripts" / "python.exe" if sys.platform == "win32" else venv / "bin" / "python"
 
