@@ -21,7 +21,7 @@ import datetime
 import functools
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import Bookmark, ReplicationKey, read_bookmark
+from tap_afas.bookmark import Bookmark, read_bookmark
 from tap_afas.feed import Feed, days_name, fields_of
 from tap_afas.filters import FilterError, split_filter
 from tap_afas.profit.pagination.errors import MisbehavedError
@@ -33,6 +33,7 @@ from tap_afas.profit.query import and_filters
 from tap_afas.profit.rows import RowReader
 from tap_afas.profit.wall_time import moment_or_none
 from tap_afas.readings import Reading, Readings
+from tap_afas.replication_key import ReplicationKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
-from tap_afas.bookmark import Bookmark, ReplicationKey, read_bookmark
+from tap_afas.bookmark import Bookmark, read_bookmark
 from tap_afas.inputs import StateError
 from tap_afas.known_secrets import SECRETS
 from tap_afas.profit.known_connectors import stamp_candidates
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tap_afas.profit.pagination.key import KeyField
     from tap_afas.profit.pagination.several_stamps import SeveralStamps
+    from tap_afas.replication_key import ReplicationKey
     from tap_afas.settings import StreamSettings
     from tap_afas.stream_definition import StreamDefinition
 

@@ -21,8 +21,8 @@ from tap_afas.variables import meltano
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_afas.bookmark import ReplicationKey
     from tap_afas.profit.metainfo import Connector
+    from tap_afas.replication_key import ReplicationKey
     from tap_afas.settings import Settings
     from tap_afas.stream_definition import StreamDefinition
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import UNSET
 
-from tap_afas.bookmark import Bookmark, ReplicationKey
 from tap_afas.filters import split_filter, with_longest_bounds
 from tap_afas.further import read_further
 from tap_afas.profit.key_advice import key_hints
@@ -27,12 +26,14 @@ from tap_afas.profit.rows import RowReader
 from tap_afas.profit.wall_time import SECONDS, shift
 from tap_afas.readings import Reading, Readings
 from tap_afas.refresh import Course, Schedule, course_of
+from tap_afas.replication_key import ReplicationKey
 from tap_afas.resume_point import read_resume_point
 from tap_afas.stream_definition import SchemaChangedError, StreamDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from tap_afas.bookmark import Bookmark
     from tap_afas.profit.metainfo import Connector, Kind
     from tap_afas.profit.pagination import Paginator
     from tap_afas.profit.pagination.key import Key, KeyKind

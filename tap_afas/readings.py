@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Iterable, Sequence
 
-    from tap_afas.bookmark import ReplicationKey
     from tap_afas.profit.pagination import Paginator
     from tap_afas.profit.pagination.key import Key, KeyField
     from tap_afas.profit.pagination.page_size import PageSize
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from tap_afas.profit.query import Filter
     from tap_afas.profit.rows import Page, RowReader
     from tap_afas.refresh import Course
+    from tap_afas.replication_key import ReplicationKey
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

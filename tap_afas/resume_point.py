@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Sequence
 
-    from tap_afas.bookmark import ReplicationKey
     from tap_afas.profit.pagination.key import KeyField
+    from tap_afas.replication_key import ReplicationKey
 
 _CONTENT: dict[str, tuple[type, ...]] = {
     "reading": (str,),

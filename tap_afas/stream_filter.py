@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_afas.bookmark import ReplicationKey
 from tap_afas.filters import read_filter, split_filter
 from tap_afas.keyless import first_stamp, from_start
 from tap_afas.profit.metainfo import kind_of
+from tap_afas.replication_key import ReplicationKey
 
 if TYPE_CHECKING:
     from tap_afas.connection import Connection

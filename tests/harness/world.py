@@ -15,7 +15,7 @@ import zoneinfo
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import ReplicationKey, read_bookmark
+from tap_afas.bookmark import read_bookmark
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.pagination.key import KeyField, key_from_text
 from tap_afas.profit.pagination.keyset import KeysetPaginator
@@ -27,6 +27,7 @@ from tap_afas.profit.pagination.selection import all_rows, changed_since, empty_
 from tap_afas.profit.rows import Page
 from tap_afas.profit.wall_time import WallClock
 from tap_afas.readings import starting_point_without_key
+from tap_afas.replication_key import ReplicationKey
 from tap_afas.resume_point import read_resume_point, resume_point_to_text
 
 if TYPE_CHECKING:

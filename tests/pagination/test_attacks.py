@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.world import Oddities, Rows, World, run
-from tap_afas.bookmark import ReplicationKey, read_bookmark
+from tap_afas.bookmark import read_bookmark
 from tap_afas.filters import split_filter
 from tap_afas.inputs import StateError
 from tap_afas.profit.metainfo import Connector, Field
@@ -26,6 +26,7 @@ from tap_afas.profit.pagination.selection import all_rows
 from tap_afas.profit.pagination.stamp_tracker import StampTracker
 from tap_afas.profit.query import Condition
 from tap_afas.profit.wall_time import WallClock
+from tap_afas.replication_key import ReplicationKey
 
 _LONG = tuple(KeyField(name, "text") for name in "ABC")
 
