@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tap_afas.bookmark import Bookmark
 from tap_afas.further import noted, read_further
 from tap_afas.inputs import StateError
+from tap_afas.profit.pagination.further_stamp import FurtherStamp, not_selected
 from tap_afas.profit.pagination.key import key_from_text
 from tap_afas.profit.pagination.run_paginator import RunPaginator
 from tap_afas.profit.pagination.scan import Scan, StartingPoint
@@ -19,7 +20,7 @@ from tap_afas.profit.pagination.selection import (
     filled_stamp,
     stamps_between,
 )
-from tap_afas.profit.pagination.several_stamps import FurtherStamp, SeveralStamps, not_selected
+from tap_afas.profit.pagination.several_stamps import SeveralStamps
 from tap_afas.profit.query import Condition, Query, and_filters
 from tap_afas.profit.wall_time import UnreadableError, floor
 

@@ -72,13 +72,16 @@ def _try(
     session = f"{name}.sqlite"
     _run(copies[0], "cosmic-ray", "init", f"{name}.toml", session)
     _run(copies[0], "cr-filter-operators", session, f"{name}.toml")
+    lines = (copies[0] / _FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()
     for copy in copies[1:]:
         shutil.copy(copies[0] / session, copy)
     for number, copy in enumerate(copies):
         with use_db(str(copy / session), WorkDB.Mode.open) as database:
             # The rest is the other copies', or nobody's.
-            ids = [item.job_id for item in sorted(database.pending_work_items, key=_place)]
-            others = [one for place, one in enumerate(ids) if place % every or place // every % len(copies) != number]
+            items = sorted(database.pending_work_items, key=_place)
+            running = [item.job_id for item in items if not _is_for_types(item, lines)]
+            mine = set(running[::every][number :: len(copies)])
+            others = [item.job_id for item in items if item.job_id not in mine]
             database.set_multiple_results(others, WorkResult(WorkerOutcome.SKIPPED))
     list(pool.map(lambda copy: _run(copy, "cosmic-ray", "exec", f"{name}.toml", session), copies))
     found: list[WorkResult | None] = []
@@ -92,6 +95,11 @@ def _try(
 def _place(item: WorkItem) -> list[tuple[tuple[int, int], str, int]]:
     """Where a mutant is in its file; the same in each run."""
     return [(one.start_pos, one.operator_name, one.occurrence) for one in item.mutations]
+
+
+def _is_for_types(item: WorkItem, lines: list[str]) -> bool:
+    """Whether a mutant is one of imports that no running code needs."""
+    return all(lines[one.start_pos[0] - 1] == "if TYPE_CHECKING:" for one in item.mutations)
 
 
 def _report(name: str, results: list[WorkResult | None], every: int) -> int:

@@ -19,26 +19,23 @@ from __future__ import annotations
 import collections
 import dataclasses
 import enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tap_afas.profit.pagination.errors import MisbehavedError
-from tap_afas.profit.pagination.key import check_keys
-from tap_afas.profit.pagination.lower_bound_check import LowerBoundCheck
-from tap_afas.profit.pagination.scan import ResumePoint, StartingPoint
-from tap_afas.profit.pagination.selection import changed_since, filled_stamp, highest_stamp_query, is_earlier
-from tap_afas.profit.pagination.single_answer import SingleAnswer
+from tap_afas.profit.pagination.changed_by_any import ChangedByAny
+from tap_afas.profit.pagination.scan import ResumePoint
+from tap_afas.profit.pagination.selection import highest_stamp_query
 from tap_afas.profit.pagination.stamp_tracker import StampTracker
-from tap_afas.profit.query import Condition, Filter, and_filters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from tap_afas.profit.pagination.further_stamp import FurtherStamp
     from tap_afas.profit.pagination.key import KeyField
+    from tap_afas.profit.pagination.lower_bound_check import LowerBoundCheck
     from tap_afas.profit.pagination.page_size import PageSize
     from tap_afas.profit.pagination.run_paginator import RunPaginator
     from tap_afas.profit.pagination.scan import Scan
-    from tap_afas.profit.pagination.selection import Selection
-    from tap_afas.profit.query import Query
+    from tap_afas.profit.query import Filter, Query
     from tap_afas.profit.rows import Page
 
 
@@ -65,26 +62,6 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
     Phase.DONE: {},
 }
 """Every step, and why."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class FurtherStamp:
-    """A further stamp, and where the run begins by it.
-
-    Attributes:
-        id: Its field.
-        since: What earlier runs left; without a lower bound, all rows count that have the stamp.
-        run: Makes the run by it, from a resume point before its first page; None: all rows are read anyway.
-    """
-
-    id: str
-    since: StartingPoint
-    run: Callable[[StartingPoint, ResumePoint], RunPaginator] | None = None
-
-    @property
-    def selection(self) -> Selection:
-        """The rows that have it, from its lower bound on."""
-        return filled_stamp(self.id) if self.since.lower is None else changed_since(self.id, self.since.lower)
 
 
 class SeveralStamps:
@@ -119,17 +96,17 @@ class SeveralStamps:
         self.further = {one.id: StampTracker(one.since, (highest or {}).get(one.id)) for one in further}
         self.notes: list[str] = []
         self._stamps = tuple(further)
-        self._parts, self._keys = tuple(parts), tuple(keys)
+        self._parts = tuple(parts)
         self._asked = {one.id: one.id in (highest or {}) for one in further}
         self._questions = collections.deque((one, part) for one in further for part in parts)
         self._runs = collections.deque(one for one in further if one.run is not None)
         self._running: FurtherStamp | None = None
         self._checks: collections.deque[LowerBoundCheck] = collections.deque()
-        self._answer = SingleAnswer(order, (), first.size)
         self.phase = Phase.RUN if highest is not None else Phase.HIGHEST
+        self._changed: ChangedByAny | None = None
         if at_once and len(parts) == 1:
-            self._answer = SingleAnswer(order, self._changed_by_any().where(parts[0]), first.size)
-            if self._answer.next_query().fits:
+            self._changed = ChangedByAny(first, further, self.further, where=parts[0], order=order, keys=keys)
+            if self._changed.next_query().fits:
                 self.phase = Phase.ONE_ANSWER
 
     @property
@@ -177,17 +154,10 @@ class SeveralStamps:
 
     # What to ask
 
-    def _changed_by_any(self) -> Selection:
-        """What the first run would select, and what each of the further stamps does."""
-        replication_key = self.first.stamp or ""
-        own = changed_since(replication_key, self.first.since.lower, or_empty=True)
-        groups = tuple(group for one in self._stamps for group in one.selection.groups)
-        return dataclasses.replace(own, groups=(*own.groups, *groups))
-
     def next_query(self) -> Query:
         """What to ask next; the same until `advance` or `shrink` is called."""
-        if self.phase is Phase.ONE_ANSWER:
-            return self._answer.next_query()
+        if self.phase is Phase.ONE_ANSWER and self._changed is not None:
+            return self._changed.next_query()
         if self.phase is Phase.HIGHEST:
             one, part = self._questions[0]
             return highest_stamp_query(one.id, one.selection, part, one.since.cap)
@@ -297,96 +267,13 @@ class SeveralStamps:
         self._transition("another stamp")
 
     def _accept_answer(self, query: Query, page: Page, seconds: float) -> Sequence[int]:
-        rows: Sequence[int] = ()
-        if not query.skip:
-            check_keys(page, self._keys)
-            self._check_bounds(query, page)
-            # A full page is the runs' to deliver.
-            rows = range(len(page)) if len(page) < query.take else ()
-            self._learn(page, rows)
-        whole = self._answer.advance(query, page, seconds)
+        assert self._changed is not None  # noqa: S101 - nothing else is asked in this phase
+        rows, whole = self._changed.advance(query, page, seconds)
         if whole is None:
             self._transition("perhaps all")
         elif whole:
-            self._checks.extend(self._wanted_checks())
+            self._checks.extend(self._changed.wanted_checks())
             self._transition("all there is, without a witness" if self._checks else "all there is")
         else:
-            for tracker in (self.stamps, *self.further.values()):
-                tracker.reset()
             self._transition("more than a page, or slow")
-            rows = ()
         return rows
-
-    def _check_bounds(self, query: Query, page: Page) -> None:
-        """Check that each row lies within the selection of some stamp.
-
-        Raises:
-            MisbehavedError: One lies in none.
-        """
-        since = self.first.since
-        within = [stamp is None or not is_earlier(stamp, since.lower, since.unit or "day") for stamp in page.stamps]
-        for one in self._stamps:
-            low, unit = one.since.lower, one.since.unit or "day"
-            for place, stamp in enumerate(page.by(one.id).stamps):
-                within[place] |= stamp is not None and (low is None or not is_earlier(stamp, low, unit))
-        if not all(within):
-            raise MisbehavedError(
-                f"AFAS sends rows of which no stamp ({', '.join(self._bookmarks())}) is as late as asked for."
-                f" Asked: {query}."
-            )
-
-    def _bookmarks(self) -> dict[str, Any]:
-        """The bookmarks of all stamps, by field."""
-        own = {self.first.stamp or "": self.first.since.bookmark}
-        return own | {one.id: one.since.bookmark for one in self._stamps}
-
-    def _learn(self, page: Page, rows: Sequence[int]) -> None:
-        """Learn from an answer that holds what changed by any stamp."""
-        bookmarks = self._bookmarks()
-        columns = {field: page.by(field).stamps for field in bookmarks}
-        # What comes by another stamp, however AFAS compares this one, proves nothing of it: a row that changed since by
-        # that one, or has no replication key.
-        unchanged = {
-            field: {
-                place
-                for place, stamp in enumerate(columns[field])
-                if (field in self.further if stamp is None else low is not None and stamp <= low)
-            }
-            for field, low in bookmarks.items()
-        }
-        caps = {one.id: one.since.cap for one in self._stamps}
-        for field in bookmarks:
-            tracker = self.further.get(field, self.stamps)
-            telling = set(range(len(page))).intersection(*(unchanged[other] for other in bookmarks if other != field))
-            shown = page.by(field, sorted(telling))
-            tracker.add_page(shown, range(len(shown)) if rows else ())
-            tracker.learn_unit(page, field)
-            tracker.raise_highest(page.by(field), rows, caps.get(field, self.first.since.cap))
-
-    def _wanted_checks(self) -> list[LowerBoundCheck]:
-        """Checks of the lower bounds that no row which came has proven."""
-        sinces = {self.first.stamp or "": self.first.since} | {one.id: one.since for one in self._stamps}
-        checks = []
-        for field, since in sinces.items():
-            tracker = self.further.get(field, self.stamps)
-            if since.meets_witness and not tracker.met and self._keys:
-                checks.append(LowerBoundCheck(field, self._keys, self._parts[0], since, other=tracker.same_stamp))
-        # A row whose key and a filter fill the query string can't be asked for.
-        return [check for check in checks if check.next_query().fits]
-
-
-def not_selected(replication_key: str, lower: Any, before: Sequence[FurtherStamp]) -> Filter:
-    """The rows that are in the selections of neither the replication key nor the stamps before.
-
-    Args:
-        replication_key: The field.
-        lower: The lower bound of the replication key.
-        before: The further stamps before.
-    """
-    groups: Filter = ((Condition(replication_key, "<", str(lower)),),)
-    for one in before:
-        without: Filter = ((Condition(one.id, "empty"),),)
-        if one.since.lower is not None:
-            without = (*without, (Condition(one.id, "<", str(one.since.lower)),))
-        groups = and_filters(groups, without)
-    return groups
