@@ -20,7 +20,6 @@ import msgspec
 from tap_afas.known_secrets import SECRETS, SHORTEST_NAME
 from tap_afas.profit.errors import (
     ADDRESS,
-    DPOP,
     AnswerTooLargeError,
     BusyError,
     CredentialsError,
@@ -28,8 +27,8 @@ from tap_afas.profit.errors import (
     TimeOutError,
     UnexpectedAnswerError,
     UnreachableError,
-    error_from_response,
 )
+from tap_afas.profit.refusals import DPOP, error_from_response
 from tap_afas.profit.transport import CHECK_ADDRESS, Transport
 
 if TYPE_CHECKING:

@@ -27,14 +27,13 @@ from tap_afas.profit.errors import (
     ADDRESS,
     AnswerTooLargeError,
     CredentialsError,
-    NotAllowedError,
     ProfitError,
     StoppedError,
     UnexpectedAnswerError,
     about,
-    error_from_response,
 )
 from tap_afas.profit.metainfo import Connector, Environment, read_connector, read_environment
+from tap_afas.profit.refusals import error_for_listed_connector, error_from_response
 from tap_afas.profit.transport import Transport
 
 if TYPE_CHECKING:
@@ -206,7 +205,7 @@ class ProfitClient:
             try:
                 return self._send_with_retries(url, connector_id, pages=pages, once=once, patient=patient)
             except ProfitError as error:
-                told = _error_for_listed_connector(error) if connector_id in self._listed else None
+                told = error_for_listed_connector(error) if connector_id in self._listed else None
                 told = about(told or error, self._address)
                 if told is error:
                     raise
@@ -297,24 +296,6 @@ class ProfitClient:
         if response.status != HTTPStatus.OK:
             raise error_from_response(response.status, response.headers, response.body)
         return response
-
-
-def _error_for_listed_connector(error: ProfitError) -> ProfitError | None:
-    """A better error for a refusal, where `/metainfo` has listed the connector; None: there is nothing to add."""
-    if isinstance(error, NotAllowedError):
-        return dataclasses.replace(
-            error,
-            sentence="The app connector has this GetConnector, but its user has no rights to it (any more).",
-            advice="Have the user of the app connector authorised for the GetConnector in AFAS.",
-        )
-    if isinstance(error, CredentialsError) and error.status == HTTPStatus.UNAUTHORIZED:
-        return dataclasses.replace(
-            error,
-            sentence="AFAS took the credentials at first, and doesn't take them for this GetConnector.",
-            advice="Check that the token has not ended meanwhile, and that the user of the app connector is authorised"
-            " for the GetConnector in AFAS.",
-        )
-    return None
 
 
 def rows_in(beginning: bytes, query: Query) -> int | None:

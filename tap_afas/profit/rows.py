@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from tap_afas.profit.errors import UnexpectedAnswerError, error_from_response
+from tap_afas.profit.errors import UnexpectedAnswerError
 from tap_afas.profit.json_repair import MOST_DIGITS, NO_NUMBER, is_utf8, json_number, repair_json
 from tap_afas.profit.key_advice import KeyHints
 from tap_afas.profit.metainfo import REPLACED
+from tap_afas.profit.refusals import error_from_response
 from tap_afas.profit.unfit import replaced_value, told, unfit_value
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import diagrams
 import pytest
 
 from tap_afas.bookmark import Bookmark
-from tap_afas.profit import errors
+from tap_afas.profit import refusals
 
 _SAID = [
     line.split("|")[1].strip()
@@ -30,12 +30,12 @@ def test_the_table_explains_each_key_of_the_state() -> None:
     assert told == set(Bookmark().to_state(None))
 
 
-@pytest.mark.parametrize("refusal", errors.REFUSALS, ids=lambda refusal: refusal.cause)
-def test_what_afas_may_say_is_explained(refusal: errors.Refusal) -> None:
+@pytest.mark.parametrize("refusal", refusals.REFUSALS, ids=lambda refusal: refusal.cause)
+def test_what_afas_may_say_is_explained(refusal: refusals.Refusal) -> None:
     assert any(re.search(refusal.pattern, said, re.IGNORECASE) for said in _SAID)
 
 
 def test_each_status_with_a_meaning_is_explained() -> None:
     explained = {int(status) for said in _SAID for status in re.findall(r"\b[45]\d\d\b", said)}
     # With 500 come words.
-    assert explained == (errors._BY_STATUS.keys() | errors._BUSY_STATUSES) - {500}
+    assert explained == (refusals._BY_STATUS.keys() | refusals._BUSY_STATUSES) - {500}

@@ -13,7 +13,7 @@ from afas_sandbox import Fault
 from afas_sandbox.refusals import NAMED, Shape
 from harness.articles import articles, client_of, config_of
 from harness.command import run_tap, without_waiting
-from tap_afas.profit import errors
+from tap_afas.profit import refusals
 from tap_afas.profit.error_body import read_error_body
 from tap_afas.profit.errors import (
     AnswerTooLargeError,
@@ -25,9 +25,9 @@ from tap_afas.profit.errors import (
     ProfitError,
     TimeOutError,
     UnknownRefusalError,
-    error_from_response,
 )
 from tap_afas.profit.query import Query
+from tap_afas.profit.refusals import error_from_response
 
 if TYPE_CHECKING:
     from afas_sandbox import Sandbox
@@ -238,8 +238,8 @@ def test_when_to_come_back(headers: dict[str, str], body: bytes, seconds: float 
 
 
 def test_every_error_advises() -> None:
-    refusals = (*errors.REFUSALS, *errors._BY_STATUS.values())
-    assert all(refusal.cause.endswith(".") and refusal.advice.endswith(".") for refusal in refusals)
+    every = (*refusals.REFUSALS, *refusals._BY_STATUS.values())
+    assert all(refusal.cause.endswith(".") and refusal.advice.endswith(".") for refusal in every)
 
 
 def test_what_stands_before_afas_is_named(sandbox: Sandbox) -> None:
