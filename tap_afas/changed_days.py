@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_afas.profit.metainfo import Connector
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.key import Key
     from tap_afas.profit.query import Filter
-    from tap_afas.profit.rows import Page
     from tap_afas.profit.wall_time import WallClock
     from tap_afas.settings import Settings
 

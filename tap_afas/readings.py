@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from tap_afas.appending import starting_point_without_key
 from tap_afas.bookmark import Bookmark
 from tap_afas.further import noted, read_further
 from tap_afas.inputs import StateError
@@ -18,7 +19,6 @@ from tap_afas.profit.pagination.selection import (
     changed_since,
     empty_stamp,
     filled_stamp,
-    stamps_between,
 )
 from tap_afas.profit.pagination.several_stamps import SeveralStamps
 from tap_afas.profit.query import Condition, Query, and_filters
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Iterable, Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination import Paginator
     from tap_afas.profit.pagination.key import Key, KeyField
     from tap_afas.profit.pagination.page_size import PageSize
     from tap_afas.profit.pagination.scan import ResumePoint
     from tap_afas.profit.pagination.selection import Stamp
     from tap_afas.profit.query import Filter
-    from tap_afas.profit.rows import Page, RowReader
+    from tap_afas.profit.rows import RowReader
     from tap_afas.refresh import Course
     from tap_afas.replication_key import ReplicationKey
 
@@ -299,35 +300,3 @@ class Readings:
 
 def _selections(key: ReplicationKey, lower: Stamp) -> list[Selection]:
     return [all_rows()] if lower is None else [changed_since(key.id, lower), empty_stamp(key.id)]
-
-
-def starting_point_without_key(
-    bookmark: Bookmark, key: ReplicationKey, start_date: str | None, start: datetime.datetime, where: Filter
-) -> StartingPoint:
-    """Where a stream that appends begins, and what it reads up to which stamp.
-
-    Args:
-        bookmark: What the state says.
-        key: The replication key.
-        start_date: The setting.
-        start: When the run started.
-        where: The filter of the settings.
-    """
-    low = max((one for one in (bookmark.settled, bookmark.bookmark) if one is not None), default=None)
-    first = bookmark.bookmark is None
-
-    def scans_up_to(high: Stamp) -> list[Scan]:
-        begin, end = low, high
-        if key.kind == "int":
-            begin, end = bookmark.settled, bookmark.pending if bookmark.settles_pending(key, start) else None
-        elif first and start_date:
-            begin = key.first(start_date)
-        found = []
-        if end is not None and (begin is None or end > begin or first):
-            behind = key.kind == "int" or not first
-            found.append(Scan(stamps_between(key.id, begin, end, behind=behind), where, "changed"))
-        return [*found, Scan(empty_stamp(key.id), where, "empty")] if first else found
-
-    return StartingPoint(
-        unit=bookmark.unit, lagged=lambda unit: key.lagged(start, unit), beyond=key.beyond, scans_up_to=scans_up_to
-    )

@@ -9,8 +9,8 @@ from tap_afas.profit.query import Query
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.query import Filter
-    from tap_afas.profit.rows import Page
 
 
 class RowCounter:

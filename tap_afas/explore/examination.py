@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tap_afas.profit.client import Answer
     from tap_afas.profit.key_finder import KeyVerdict
     from tap_afas.profit.metainfo import Connector
-    from tap_afas.profit.rows import Page
+    from tap_afas.profit.page import Page
     from tap_afas.stream_definition import StreamDefinition
 
 _MOST_SHRINKS = 12

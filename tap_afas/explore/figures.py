@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tap_afas.plan import Plan
     from tap_afas.profit.metainfo import Connector
-    from tap_afas.profit.rows import Page
+    from tap_afas.profit.page import Page
     from tap_afas.profit.wall_time import WallClock
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tap_afas.explore.findings import KeySource, Severity
     from tap_afas.profit.key_finder import KeyVerdict
-    from tap_afas.profit.rows import Page
+    from tap_afas.profit.page import Page
 
 _MOST_VARYING = 8
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_afas.profit.metainfo import Connector, Field
-    from tap_afas.profit.rows import Page
+    from tap_afas.profit.page import Page
 
 Sort = Literal["bsn", "iban", "birth_date", "mail", "phone", "salary"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_afas.profit.metainfo import Connector, Field
-    from tap_afas.profit.rows import Page
+    from tap_afas.profit.page import Page
 
 _CREATED = re.compile(
     r"\b(?:created?|creation|creatie|aangemaakt|toegevoegd|ingevoerd|erstellt|angelegt|cree|ajoute)\b|\bsystem date\b"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
     from tap_afas.profit.metainfo import Connector, Field
-    from tap_afas.profit.rows import Page
+    from tap_afas.profit.page import Page
 
 _ID = re.compile(r"\w*(?:nummer|number|guid|code|sleutel)|\w*nr|\w+id|id|no|key|num|identity|indentity|seq|line|regel")
 # What an id may be called nevertheless; it then ends in one of these.

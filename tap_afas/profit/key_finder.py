@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from tap_afas.profit.metainfo import Connector
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.key import Value
     from tap_afas.profit.query import Filter
-    from tap_afas.profit.rows import Page
 
 _LARGEST_PAGE, _MOST_CELLS, _PAGE_WITH_BLOBS = 5000, 150_000, 300
 # A table that is whole must have so many rows to tell anything, and of another so many must have been seen.

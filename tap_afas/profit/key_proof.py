@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.key import Key, Value
-    from tap_afas.profit.rows import Page
 
 # Some 30 MB. A walk in the order of the key brings equal keys one behind the other, so the last ones are enough there.
 _MOST_KNOWN = 300_000

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
     from tap_afas.profit.metainfo import Field
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.key import Value
-    from tap_afas.profit.rows import Page
 
 MOST_FIELDS = 5
 _COST = {Part.GUID: 0.2, Part.LINE: 0.3, Part.SCOPE: 0.15, Part.NUMBER: 1.0, Part.AXIS: 1.1, Part.DAY: 1.6}

@@ -12,11 +12,12 @@ import msgspec
 from harness.planted import field_forms
 from tap_afas.profit.key_finder import KeyFinder, KeyVerdict
 from tap_afas.profit.metainfo import Connector, Field, kinds_of
-from tap_afas.profit.rows import Page, RowReader
+from tap_afas.profit.rows import RowReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.query import Query
 
 Row = tuple[Any, ...]

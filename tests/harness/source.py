@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from afas_sandbox import KEEP, Connector, Field, Sandbox, Table, stored
 from tap_afas.profit.key_advice import KeyHints
-from tap_afas.profit.rows import Page
+from tap_afas.profit.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

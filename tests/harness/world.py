@@ -15,8 +15,10 @@ import zoneinfo
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
+from tap_afas.appending import starting_point_without_key
 from tap_afas.bookmark import read_bookmark
 from tap_afas.profit.errors import ProfitError
+from tap_afas.profit.page import Page
 from tap_afas.profit.pagination.key import KeyField, key_from_text
 from tap_afas.profit.pagination.keyset import KeysetPaginator
 from tap_afas.profit.pagination.offset import OffsetPaginator
@@ -24,9 +26,7 @@ from tap_afas.profit.pagination.page_size import PageSize
 from tap_afas.profit.pagination.run_paginator import RunPaginator
 from tap_afas.profit.pagination.scan import Scan, StartingPoint
 from tap_afas.profit.pagination.selection import all_rows, changed_since, empty_stamp
-from tap_afas.profit.rows import Page
 from tap_afas.profit.wall_time import WallClock
-from tap_afas.readings import starting_point_without_key
 from tap_afas.replication_key import ReplicationKey
 from tap_afas.resume_point import read_resume_point, resume_point_to_text
 

@@ -14,10 +14,12 @@ from harness.depth import depth
 from tap_afas.profit.key_advice import key_hints, smallest_key
 from tap_afas.profit.metainfo import Connector, Field, kinds_of
 from tap_afas.profit.pagination.key import KeyField, UnfitKeyError, check_keys
-from tap_afas.profit.rows import Page, RowReader
+from tap_afas.profit.rows import RowReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from tap_afas.profit.page import Page
 
 ORDER = Field("OrderNumber", "string", "Order number", 12, control_type=5)
 LINE = Field("SeqNo", "int", "Sequence number")

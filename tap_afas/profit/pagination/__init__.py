@@ -36,9 +36,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.key import Key
     from tap_afas.profit.query import Query
-    from tap_afas.profit.rows import Page
 
 
 class Paginator(Protocol):

@@ -14,12 +14,12 @@ from tap_afas.profit.pagination.single_answer import SingleAnswer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.further_stamp import FurtherStamp
     from tap_afas.profit.pagination.key import KeyField
     from tap_afas.profit.pagination.run_paginator import RunPaginator
     from tap_afas.profit.pagination.stamp_tracker import StampTracker
     from tap_afas.profit.query import Filter, Query
-    from tap_afas.profit.rows import Page
 
 
 class ChangedByAny:

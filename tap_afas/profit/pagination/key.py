@@ -25,8 +25,8 @@ from tap_afas.profit.wall_time import UnreadableError, shift
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.query import Group
-    from tap_afas.profit.rows import Page
 
 Value: TypeAlias = "str | int | decimal.Decimal | bool | None"
 """A value of a row as AFAS wrote it; a date is still wall time with its `Z`."""

@@ -15,9 +15,9 @@ from tap_afas.profit.query import Condition, Filter, Group, Query, longest_fitti
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.key import Key, KeyField
     from tap_afas.profit.pagination.page_size import PageSize
-    from tap_afas.profit.rows import Page
 
 _MOST_STUCK = 12
 # How often the first row may go just when it is asked for.

@@ -20,10 +20,10 @@ from tap_afas.profit.wall_time import shift
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.key import Key, KeyField
     from tap_afas.profit.pagination.scan import StartingPoint
     from tap_afas.profit.pagination.selection import Stamp
-    from tap_afas.profit.rows import Page
 
 
 # How often a row may change just when it is asked for.

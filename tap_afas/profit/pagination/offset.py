@@ -16,8 +16,8 @@ from tap_afas.profit.query import LONGEST_QUERY, Filter, Query
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.page_size import PageSize
-    from tap_afas.profit.rows import Page
 
 _MOST_REALIGNMENTS = 10
 # Room in the query string for the bounds of a selection and for large numbers.

@@ -17,13 +17,13 @@ from tap_afas.profit.wall_time import coarsest_unit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination import Paginator
     from tap_afas.profit.pagination.key import Key, KeyField
     from tap_afas.profit.pagination.page_size import PageSize
     from tap_afas.profit.pagination.scan import Scan
     from tap_afas.profit.pagination.selection import Selection
     from tap_afas.profit.query import Filter, Query
-    from tap_afas.profit.rows import Page
 
 
 class Phase(enum.Enum):

@@ -29,6 +29,7 @@ from tap_afas.profit.pagination.stamp_tracker import StampTracker
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.further_stamp import FurtherStamp
     from tap_afas.profit.pagination.key import KeyField
     from tap_afas.profit.pagination.lower_bound_check import LowerBoundCheck
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from tap_afas.profit.pagination.run_paginator import RunPaginator
     from tap_afas.profit.pagination.scan import Scan
     from tap_afas.profit.query import Filter, Query
-    from tap_afas.profit.rows import Page
 
 
 class Phase(enum.Enum):

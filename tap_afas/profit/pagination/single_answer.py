@@ -11,9 +11,9 @@ from tap_afas.profit.query import Query
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.page_size import PageSize
     from tap_afas.profit.query import Filter
-    from tap_afas.profit.rows import Page
 
 _ONE_MOMENT = 60.0
 """Seconds within which an answer counts as one moment; a longer one may have been read in pieces."""

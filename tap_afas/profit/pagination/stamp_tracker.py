@@ -9,10 +9,10 @@ from tap_afas.profit.wall_time import coarsest_unit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.key import Key
     from tap_afas.profit.pagination.scan import ResumePoint, StartingPoint
     from tap_afas.profit.pagination.selection import Stamp
-    from tap_afas.profit.rows import Page
 
 
 class StampTracker:
