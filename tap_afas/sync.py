@@ -7,43 +7,32 @@ what `receive` returns; the next `ask` may be under way meanwhile.
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import enum
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.bookmark import read_bookmark
-from tap_afas.changed_days import ChangedDays
+from tap_afas.agenda import Agenda
 from tap_afas.delivery import Delivery
-from tap_afas.feed import Feed
 from tap_afas.filters import nothing_passed
-from tap_afas.further import with_further_stamps, with_stamp_of_state
-from tap_afas.loaded_under import Shape
-from tap_afas.plan import make_plan, replication_key_of
-from tap_afas.profit.errors import AnswerTooLargeError, ProfitError
+from tap_afas.preparation import Preparation
+from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.unfit import UnfitValueError
 from tap_afas.profit.wall_time import UnreadableError
 from tap_afas.progress import Progress
 from tap_afas.records import RecordEncoder
-from tap_afas.refresh import refreshes_every
-from tap_afas.resume_point import check_resume_point, resume_point_to_text
-from tap_afas.state_compatibility import StateCheck
-from tap_afas.stream_filter import stream_filter
+from tap_afas.resume_point import resume_point_to_text
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from tap_afas.bookmark import Bookmark
+    from tap_afas.changed_days import ChangedDays
     from tap_afas.connection import Connection
+    from tap_afas.loaded_under import Shape
     from tap_afas.plan import Plan
     from tap_afas.profit.client import Answer
     from tap_afas.profit.metainfo import Connector
-    from tap_afas.profit.query import Filter, Query
-    from tap_afas.readings import Reading
     from tap_afas.stream_definition import StreamDefinition
-
-_MOST_SHRINKS = 12
 
 
 class Phase(enum.Enum):
@@ -60,7 +49,6 @@ class Sync:
 
     Attributes:
         encoder: Makes records of the rows; there once the connector is described.
-        against_state: Holds it against its part of the STATE.
         progress: What it has done so far.
         phase: How far it is.
         has_page: Whether a page of rows has come, which shows that the key tells them apart.
@@ -92,39 +80,33 @@ class Sync:
         shape: Shape | None = None,
         days_state: Mapping[str, Any] | None = None,
     ) -> None:
-        mine = connection.settings.stream(definition.connector_id)
-        definition = with_stamp_of_state(definition, state, mine)
-        self.against_state = StateCheck(definition, state, connection.settings, shape or Shape())
-        self.definition = definition = self.against_state.definition
-        self.phase = Phase.DESCRIBE
-        self.progress = Progress(definition.logger)
-        self._key = replication_key_of(definition, connection.settings.overlap_seconds, connection.clock)
-        self._bookmark = read_bookmark(definition.name, state, self._key)
-        before = state.get("replication_key")
-        if before is not None and self._key is not None and before != self._key.id:
-            definition.logger.warning(
-                "The state is about %s, and the replication key is %s now: starting anew.", before, self._key.id
-            )
-        if self._bookmark.place and self.against_state.same_key:
-            check_resume_point(definition.name, self._bookmark.place, definition.primary_keys)
+        self._prepared = Preparation(
+            definition,
+            state,
+            connection=connection,
+            version=version,
+            most_rows=most_rows,
+            shape=shape,
+            days_state=days_state,
+        )
+        self._against_state = self._prepared.against_state
+        self._key = self._prepared.key
+        self._bookmark = self._prepared.bookmark
         self._connection = connection
-        self._version = version
         self._most_rows = most_rows
-        self._connector: Connector | None = None
-        self._every = ""
-        # A row or two of each stream, to try it, takes no feed.
-        self._feed = Feed.of(definition.connector_id, mine) if most_rows is None else None
-        self._days_state = days_state or {}
-        self._days: ChangedDays | None = None
-        self._where: Filter = ()
+        self.phase = Phase.DESCRIBE
+        self.progress = Progress(self.definition.logger)
         # From here on, what there is once the connector is described.
         self._plan: Plan
-        self._reading: Reading
-        self._then: collections.deque[Callable[[Bookmark], Iterable[Reading]]]
-        self._more: Iterator[Reading] = iter(())
-        self._query: Query
-        self._shrinks = self._emitted = 0
+        self._agenda: Agenda
+        self._days: ChangedDays | None = None
+        self._emitted = 0
         self._held: list[Any] = []
+
+    @property
+    def definition(self) -> StreamDefinition:
+        """The stream, as it is read."""
+        return self._prepared.definition
 
     @property
     def under_way(self) -> bool:
@@ -137,14 +119,12 @@ class Sync:
         Raises:
             ProfitError: AFAS didn't answer.
         """
-        client, connector_id = self._connection.client, self.definition.connector_id
-        if self.phase is Phase.DESCRIBE:
-            self.progress.start_clock()
-            found = self._connector or self._connection.connector(connector_id)
-            return found, None if self._feed is None else self._feed.listing(connector_id, self._connection)
-        return client.rows(
-            self._reading.connector_id or connector_id, self._query, once=self._reading.paginator.tries_once
-        )
+        if self.phase is Phase.READ:
+            return self._agenda.ask(self._connection.client)
+        self.progress.start_clock()
+        connector_id, feed = self.definition.connector_id, self._prepared.feed
+        found = self._prepared.connector or self._connection.connector(connector_id)
+        return found, None if feed is None else feed.listing(connector_id, self._connection)
 
     def receive(self, asked: Any, error: BaseException | None = None) -> Delivery | None:
         """Take the result of `ask`.
@@ -165,15 +145,7 @@ class Sync:
             raise error
         if self.phase is Phase.READ:
             return self._read_page(asked)
-        self._make_plan(*asked)
-        if (until := self._plan.course.waits_until) is not None:
-            self.definition.logger.info(
-                "Not due until %s: read whole every %s.", until.isoformat(timespec="minutes"), self._every
-            )
-            self.phase = Phase.DONE
-            return None
-        # One STATE before the first page: what was found, in the form that no merge changes.
-        return self._delivery([])
+        return self._begin(*asked)
 
     def fail(self) -> None:
         """End the sync: what was handed out couldn't be written, or nothing more can come."""
@@ -206,82 +178,32 @@ class Sync:
         Raises:
             FilterError: It doesn't fit, or into no question.
         """
-        self._connector = connector
-        mine = self._connection.settings.stream(connector.id)
-        self.definition = self.against_state.definition = with_further_stamps(self.definition, connector, mine)
-        self._where = stream_filter(self.definition, connector, self._connection, self._key)
+        self._prepared.check_filter(connector)
 
-    def _make_plan(self, connector: Connector, listing: Connector | None) -> None:
-        if self._connector is None:
-            self.check_filter(connector)
-        connection = self._connection
-        self.against_state.environment = connection.environment_id
-        appends = self._key is not None and not self.definition.primary_keys
-        every = refreshes_every(connection.settings, connector.id, incremental=self._key is not None)
-        self._every = "" if appends or self._most_rows is not None else every
-        self._bookmark = self.against_state.begin(self._bookmark, appends=appends, refreshes=bool(self._every))
-        if listing is not None and self._feed is not None:
-            self._days = ChangedDays(
-                self.definition.name,
-                connector,
-                self._feed,
-                listing,
-                self._days_state,
-                settings=connection.settings,
-                clock=connection.clock,
-                is_first=self._bookmark.bookmark is None,
-                resumes=bool(self._bookmark.place),
+    def _begin(self, connector: Connector, listing: Connector | None) -> Delivery | None:
+        prepared = self._prepared
+        plan = self._plan = prepared.plan(connector, listing)
+        self._bookmark, self._days = prepared.bookmark, prepared.days
+        if (until := plan.course.waits_until) is not None:
+            self.definition.logger.info(
+                "Not due until %s: read whole every %s.", until.isoformat(timespec="minutes"), prepared.every
             )
-        plan = self._plan = make_plan(
-            self.definition,
-            connector,
-            self._bookmark,
-            self._key,
-            settings=connection.settings,
-            where=self._where,
-            every=self._every,
-            version=self._version,
-            changed=self.against_state.is_due,
-            most_rows=self._most_rows,
-            also=(self._feed.day,) if listing is not None and self._feed is not None else (),
-        )
-        self._bookmark = plan.bookmark
-        self._tell_of_refresh()
-        self._then = collections.deque([lambda _: [plan.first], *plan.then])
-        if (days := self._days) is not None:
-            key = self.definition.sorting_key(connector)
-            before, after = (
-                (lambda _: days.listed(), lambda _: [days.first(plan.first)]),
-                lambda _: days.again(plan.readings, key),
-            )
-            self._then = collections.deque([*before, *plan.then, after])
-        self._read_next()
-        self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, connection.clock)
+            self.phase = Phase.DONE
+            return None
+        key = self.definition.sorting_key(connector)
+        self._agenda = Agenda(self.definition, plan, key, self._days, self._bookmark)
+        self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, self._connection.clock)
         self.phase = Phase.READ
-
-    def _tell_of_refresh(self) -> None:
-        """Say that the stream is read whole once more, and what that asks of AFAS."""
-        if not self._plan.course.refresh:
-            return
-        rows, size = self._bookmark.rows_whole, self._plan.first.paginator.size.take
-        cost = f"some {rows} rows in about {rows // size + 1} questions" if rows else "all rows"
-        self.definition.logger.info(
-            "Reading everything once more, %s: %s.",
-            "since settings changed that select rows"
-            if self.against_state.is_due
-            else f"as `full_refresh_every: {self._every}` asks, so that what AFAS deleted leaves the target",
-            cost,
-        )
+        # One STATE before the first page: what was found, in the form that no merge changes.
+        return self._delivery([])
 
     def _read_page(self, answer: Answer) -> Delivery | None:
-        plan, reading, paginator = self._plan, self._reading, self._reading.paginator
+        plan, agenda, reading = self._plan, self._agenda, self._agenda.reading
+        paginator, query = reading.paginator, agenda.query
         version, of_rows = paginator.scan.version, paginator.reads_rows
-        page, query = (reading.reader or plan.reader).read(answer.body), self._query
-        paginator.size.answered = len(answer.body)
+        page = agenda.read(answer)
         try:
-            new = paginator.advance(query, page, answer.seconds)
-            if not paginator.done:
-                self._query = paginator.next_query()
+            new = agenda.advance(page, answer.seconds)
         except UnreadableError:
             if not reading.connector_id:
                 self.encoder.check_dates(page.rows)
@@ -290,14 +212,12 @@ class Sync:
                 " that is no date."
             ) from None
         reading.look(page, new)
-        self._tell_notes()
         if reading.connector_id:
             return self._end_listing(answer.date) if paginator.done else None
         if of_rows or paginator.done:
             self.has_page = True
-            self._bookmark = self.against_state.loaded(self._bookmark)
+            self._bookmark = self._against_state.loaded(self._bookmark)
         self.progress.add_page_read(len(page), answer.retries)
-        self._shrinks = 0
         rows = self._held + page.rows_at(new)
         # A short first page may be the whole table: without a key, what is written stays until a run is complete.
         alone = self.progress.pages == 1 and len(page) < query.take and not paginator.done
@@ -306,7 +226,7 @@ class Sync:
 
     def _deliver(self, rows: list[Any], version: int | None, now: datetime.datetime | None) -> Delivery:
         """The delivery of rows, with the STATE behind them: the bookmark after the last page, a resume point before."""
-        plan, reading, paginator = self._plan, self._reading, self._reading.paginator
+        plan, reading, paginator = self._plan, self._agenda.reading, self._agenda.reading.paginator
         # Before what comes next begins: these rows were read before that.
         at = self._days.clock.now() if self._days else None
         if self._key is not None and reading.moves_bookmark and paginator.done:
@@ -324,7 +244,7 @@ class Sync:
         if done:
             self._bookmark = dataclasses.replace(self._bookmark, rows_read=self.progress.read)
         if done and (plan.course.activates or self._key is None):
-            self._bookmark = self.against_state.refreshed(self._bookmark, plan.course.version, plan.start)
+            self._bookmark = self._against_state.refreshed(self._bookmark, plan.course.version, plan.start)
         if last := done or self.progress.rows + len(rows) >= (self._most_rows or float("inf")):
             self.phase = Phase.DONE
         delivery = self._delivery(rows, version, last=last, at=at)
@@ -339,16 +259,18 @@ class Sync:
         told, days.records = days.records, []
         return dataclasses.replace(delivery, days=told, days_state=days.to_state(done=last), extracted_at=at)
 
+    def _shrink(self, error: ProfitError) -> Delivery | None:
+        """Ask for less after AFAS found a question too much; the reading ends where that was its last one."""
+        self._agenda.shrink(error)
+        reading = self._agenda.reading
+        if not reading.paginator.done:
+            return None
+        return self._end_listing(None) if reading.connector_id else self._deliver([], None, None)
+
     def _end_listing(self, now: datetime.datetime | None) -> Delivery:
         """Go on with what follows a feed of changed days."""
-        self._reading.end(now)
-        self._read_next()
+        self._go_on(now)
         return self._delivery([])
-
-    def _tell_notes(self) -> None:
-        notes = self._reading.paginator.notes
-        while notes:
-            self.definition.logger.warning("%s", notes.pop(0))
 
     def _read_on(self, now: datetime.datetime | None) -> bool:
         """Begin what is to be read after what has been read; whether there is such a thing.
@@ -357,35 +279,14 @@ class Sync:
             ShrunkError: A whole table came with so few rows that its target keeps what it has.
         """
         activates = self._plan.course.activates
-        if self._reading.is_whole and (activates or self._key is None):
-            self._bookmark = self.against_state.read_whole(self._bookmark, self._emitted, activates=activates)
-        self._reading.end(now)
-        return self._read_next()
+        if self._agenda.reading.is_whole and (activates or self._key is None):
+            self._bookmark = self._against_state.read_whole(self._bookmark, self._emitted, activates=activates)
+        return self._go_on(now)
 
-    def _read_next(self) -> bool:
-        """Begin the next reading, if there is one."""
-        while (reading := next(self._more, None)) is None:
-            if not self._then:
-                return False
-            self._more = iter(self._then.popleft()(self._bookmark))
+    def _go_on(self, now: datetime.datetime | None) -> bool:
+        self._agenda.reading.end(now)
         self._emitted = 0
-        self._reading = reading
-        self._query = reading.paginator.next_query()
-        return True
-
-    def _shrink(self, error: ProfitError) -> Delivery | None:
-        """Ask for less after AFAS found a question too much; the run ends where that was the last one."""
-        self._shrinks += 1
-        too_large, fit = isinstance(error, AnswerTooLargeError), getattr(error, "rows_fit", None)
-        paginator = self._reading.paginator
-        told = paginator.shrink(too_large=too_large, rows_fit=fit) if self._shrinks <= _MOST_SHRINKS else None
-        if told is None:
-            raise error
-        self.definition.logger.warning("%s %s", error, told)
-        if paginator.done:
-            return self._end_listing(None) if self._reading.connector_id else self._deliver([], None, None)
-        self._query = paginator.next_query()
-        return None
+        return self._agenda.next(self._bookmark)
 
     # What is told about it
 
@@ -401,7 +302,7 @@ class Sync:
         said = nothing_passed(self._connection.settings, self.definition.connector_id)
         if said and self._plan.is_first and not self.progress.read:
             self.definition.logger.warning("%s", said)
-        paginator = self._reading.paginator
+        paginator = self._agenda.reading.paginator
         empties = paginator.stamps.empties
         if self._key is not None and empties * 2 > paginator.size.wanted:
             self.definition.logger.warning(

@@ -235,7 +235,7 @@ class _BugError(ValueError):
         # While a page is read, which failed as "a replication key that is no date".
         "tap_afas.profit.pagination.run_paginator.RunPaginator.advance",
         # While the state is read, which failed as a part of it that can't be used.
-        "tap_afas.bookmark.ReplicationKey.check",
+        "tap_afas.replication_key.ReplicationKey.check",
         "tap_afas.resume_point.ResumePoint",
         "tap_afas.resume_point.key_from_text",
         "tap_afas.readings.key_from_text",

@@ -91,7 +91,7 @@ def test_readings_come_one_after_the_other_each_under_its_version(sandbox: Sandb
         plan.first.paginator.scans = (one, dataclasses.replace(one, name="again", version=7))
         return dataclasses.replace(plan, course=Course(7, activates=True))
 
-    with mock.patch("tap_afas.sync.make_plan", two_readings):
+    with mock.patch("tap_afas.preparation.make_plan", two_readings):
         stream = _stream(sandbox, page_size=40, emit_activate_version_messages=False)
         found = list(stream.new_sync().deliveries())
     assert [each.version for each in found] == sorted((each.version for each in found), key=bool)
