@@ -179,7 +179,7 @@ with mock.patch.object(where, "{name}", slow):
     ("module", "name", "when"),
     [
         ("profit.rows:RowReader", "read", "True"),
-        ("sync", "make_plan", "True"),
+        ("preparation", "make_plan", "True"),
         ("profit.client", "read_connector", "True"),
     ],
 )
@@ -209,13 +209,13 @@ def test_a_signal_waits_for_the_end_of_a_write(sandbox: Sandbox) -> None:
 
 
 @posix
-@pytest.mark.parametrize("where", ["make_plan", "resume_point_to_text"])
+@pytest.mark.parametrize("where", ["preparation.make_plan", "sync.resume_point_to_text"])
 def test_a_bug_is_called_one(sandbox: Sandbox, where: str) -> None:
     load(sandbox)
     code = f"""
 from unittest import mock
-from tap_afas import sync, tap
-sync.{where} = mock.Mock(side_effect=ValueError("a bug"))
+from tap_afas import preparation, sync, tap
+{where} = mock.Mock(side_effect=ValueError("a bug"))
 tap.main()
 """
     ran = process(config_of(sandbox, page_size=10), '"$0" -c "$2" --config "$1"', code)
