@@ -1,6 +1,6 @@
 """Change the paginators in all small ways, one at a time, and show the changes that no test notices.
 
-    python3 run.py mutants                 some of each file, evenly spread: half an hour
+    python3 run.py mutants                 some of each file, evenly spread
     python3 run.py mutants keyset offset   likewise of these files
     python3 run.py mutants --all keyset    all of this file: hours
 
@@ -19,9 +19,13 @@ import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkItem, WorkResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _TEXT = Path(__file__).with_name("cosmic-ray.toml").read_text(encoding="utf-8")
@@ -30,6 +34,12 @@ _FOLDER: str = _CONFIG["cosmic-ray"]["module-path"]
 _COMMANDS = Path(sys.executable).parent
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "output", "plugins", "dist")
 _PROCESSORS = os.cpu_count() or 1
+# In each copy.
+_CONFIG_COPY, _SESSION = "mutants.toml", "mutants.sqlite"
+# So many times what the tests take: other work on the machine makes nothing look noticed.
+_TIMEOUT = 3
+# Lines on which a change changes nothing that runs: imports for types, and what a dataclass forbids.
+_IDLE = ("if TYPE_CHECKING:", "@dataclasses.dataclass(")
 
 
 def main(arguments: list[str]) -> int:
@@ -50,7 +60,8 @@ def main(arguments: list[str]) -> int:
             shutil.copytree(_REPOSITORY, copy, ignore=_LEFT_OUT)
         # What no mutant makes fail must pass without one, or every mutant would count as noticed.
         seconds = max(pool.map(_seconds_unchanged, copies))
-        return max(_report(name, _try(copies, pool, name, 2 * seconds, every), every) for name in names or files)
+        found = _try(copies, pool, names or files, _TIMEOUT * seconds, every)
+    return max(_report(name, results, every) for name, results in found.items())
 
 
 def _seconds_unchanged(copy: Path) -> float:
@@ -61,45 +72,55 @@ def _seconds_unchanged(copy: Path) -> float:
 
 
 def _try(
-    copies: list[Path], pool: ThreadPoolExecutor, name: str, timeout: float, every: int
-) -> list[WorkResult | None]:
-    """What became of one in so many mutants of a file; None: nothing, as its run broke off."""
-    text = _TEXT.replace(f'"{_FOLDER}"', f'"{_FOLDER}/{name}.py"').replace(
-        "\ntimeout = 600.0", f"\ntimeout = {timeout}"
-    )
+    copies: list[Path], pool: ThreadPoolExecutor, names: list[str], timeout: float, every: int
+) -> dict[str, list[WorkResult | None]]:
+    """By file, what became of one in so many mutants; None: nothing, as its run broke off."""
+    paths = ", ".join(f'"{_FOLDER}/{name}.py"' for name in names)
+    text = _TEXT.replace(f'"{_FOLDER}"', f"[{paths}]").replace("\ntimeout = 600.0", f"\ntimeout = {timeout}")
     for copy in copies:
-        (copy / f"{name}.toml").write_text(text, encoding="utf-8")
-    session = f"{name}.sqlite"
-    _run(copies[0], "cosmic-ray", "init", f"{name}.toml", session)
-    _run(copies[0], "cr-filter-operators", session, f"{name}.toml")
-    lines = (copies[0] / _FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()
+        (copy / _CONFIG_COPY).write_text(text, encoding="utf-8")
+    _run(copies[0], "cosmic-ray", "init", _CONFIG_COPY, _SESSION)
+    _run(copies[0], "cr-filter-operators", _SESSION, _CONFIG_COPY)
     for copy in copies[1:]:
-        shutil.copy(copies[0] / session, copy)
+        shutil.copy(copies[0] / _SESSION, copy)
     for number, copy in enumerate(copies):
-        with use_db(str(copy / session), WorkDB.Mode.open) as database:
+        with use_db(str(copy / _SESSION), WorkDB.Mode.open) as database:
+            chosen = _sample(database.pending_work_items, every)
+            mine = {item.job_id for item in chosen[number :: len(copies)]}
             # The rest is the other copies', or nobody's.
-            items = sorted(database.pending_work_items, key=_place)
-            running = [item.job_id for item in items if not _is_for_types(item, lines)]
-            mine = set(running[::every][number :: len(copies)])
-            others = [item.job_id for item in items if item.job_id not in mine]
+            others = [item.job_id for item in database.pending_work_items if item.job_id not in mine]
             database.set_multiple_results(others, WorkResult(WorkerOutcome.SKIPPED))
-    list(pool.map(lambda copy: _run(copy, "cosmic-ray", "exec", f"{name}.toml", session), copies))
-    found: list[WorkResult | None] = []
+    list(pool.map(lambda copy: _run(copy, "cosmic-ray", "exec", _CONFIG_COPY, _SESSION), copies))
+    found: dict[str, list[WorkResult | None]] = {name: [] for name in names}
     for copy in copies:
-        with use_db(str(copy / session), WorkDB.Mode.open) as database:
-            found += [result for _, result in database.results if result.worker_outcome != WorkerOutcome.SKIPPED]
-            found += [None for _ in database.pending_work_items]
+        with use_db(str(copy / _SESSION), WorkDB.Mode.open) as database:
+            results = dict(database.results)
+            for item in database.work_items:
+                result = results.get(item.job_id)
+                if result is None or result.worker_outcome != WorkerOutcome.SKIPPED:
+                    found[_file(item).stem].append(result)
     return found
+
+
+def _sample(items: Iterable[WorkItem], every: int) -> list[WorkItem]:
+    """One in so many of each file's mutants, the same ones each time."""
+    by_file: dict[Path, list[WorkItem]] = {}
+    for item in sorted(items, key=_place):
+        path = _file(item)
+        line = (_REPOSITORY / path).read_text(encoding="utf-8").splitlines()[item.mutations[0].start_pos[0] - 1]
+        if not line.startswith(_IDLE):
+            by_file.setdefault(path, []).append(item)
+    # From the middle of the first few: a file with fewer has one too.
+    return [item for mine in by_file.values() for item in mine[min(every, len(mine)) // 2 :: every]]
+
+
+def _file(item: WorkItem) -> Path:
+    return Path(item.mutations[0].module_path)
 
 
 def _place(item: WorkItem) -> list[tuple[tuple[int, int], str, int]]:
     """Where a mutant is in its file; the same in each run."""
     return [(one.start_pos, one.operator_name, one.occurrence) for one in item.mutations]
-
-
-def _is_for_types(item: WorkItem, lines: list[str]) -> bool:
-    """Whether a mutant is one of imports that no running code needs."""
-    return all(lines[one.start_pos[0] - 1] == "if TYPE_CHECKING:" for one in item.mutations)
 
 
 def _report(name: str, results: list[WorkResult | None], every: int) -> int:
