@@ -10,6 +10,7 @@ from msgspec import UNSET
 from tap_afas.discovery import ConnectorPatterns, check_connectors_exist, define_stream, stream_name
 from tap_afas.explore.search import hits
 from tap_afas.explore.terminal import plain, show, table, to_json, write
+from tap_afas.further import with_further_stamps
 from tap_afas.inputs import InputError
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.metainfo import kind_of
@@ -57,6 +58,13 @@ class Seen:
             return "full_table"
         return "incremental" if self.definition.primary_keys else "append"
 
+    @property
+    def stamps(self) -> list[str]:
+        """The fields by which a run would tell what changed, the replication key first."""
+        if self.definition is None or self.definition.stamp is None:
+            return []
+        return [self.definition.stamp, *self.definition.further]
+
     def as_json(self) -> dict[str, Any]:
         """What is told to programs of it."""
         definition = self.definition
@@ -68,6 +76,7 @@ class Seen:
             "selected": self.selected,
             "sync": self.sync,
             "replication_key": definition.stamp if definition else None,
+            "also_changed_on": list(definition.further) if definition else [],
             "key": list(definition.primary_keys) if definition else [],
             "key_source": self.key_source,
             "error": str(self.error) if self.error else None,
@@ -102,7 +111,9 @@ def look(opened: Opened, ids: Sequence[str] | None = None) -> list[Seen]:
         try:
             if isinstance(connector, ProfitError):
                 raise connector
-            definition = in_catalog.get(connector_id) or define_stream(connector, settings.stream(connector_id))
+            mine = settings.stream(connector_id)
+            definition = in_catalog.get(connector_id) or define_stream(connector, mine)
+            definition = with_further_stamps(definition, connector, mine)
         except (ProfitError, InputError) as failure:
             error = opened.ending.failures[connector_id] = failure
         if connector_id in in_catalog:
@@ -168,7 +179,7 @@ def _row(one: Seen) -> list[object]:
         len(one.connector.fields) if one.connector else "",
         "can't be read" if one.error else _SYNCS[one.sync] + ("" if one.selected else " (left out)"),
         ", ".join(definition.primary_keys) if definition else "",
-        (definition.stamp or "") if definition else "",
+        ", ".join(one.stamps),
     ]
 
 
@@ -196,9 +207,9 @@ def show_connector(opened: Opened, name: str, form: str) -> None:
         content = {"environment": opened.connection.environment.id, **one.as_json(), "fields": fields}
         write(f"{to_json(content)}\n")
         return
-    key, stamp = one.definition.primary_keys, one.definition.stamp
+    key = one.definition.primary_keys
     said = [("Stream", one.definition.name), ("Sync", _SYNCS[one.sync] + ("" if one.selected else " (left out)"))]
-    said += [("Key", ", ".join(key) or "none known"), ("Changed on", stamp or "none")]
+    said += [("Key", ", ".join(key) or "none known"), ("Changed on", ", ".join(one.stamps) or "none")]
     rows = [
         (
             plain(field["field"], "bold"),
@@ -235,5 +246,5 @@ def _field(field_id: str, one: Seen) -> dict[str, Any]:
         "becomes": emitted.get(field_id),
         "schema": schema if field_id in emitted else None,
         "key": field_id in one.definition.primary_keys,
-        "stamp": field_id == one.definition.stamp,
+        "stamp": field_id in one.stamps,
     }

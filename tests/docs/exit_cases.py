@@ -32,8 +32,8 @@ _TABLE = re.compile(r"(?<=<!-- cases -->\n).*?(?=<!-- /cases -->)", re.DOTALL)
 _BUG = """
 import sys
 from unittest import mock
-from tap_afas import sync, tap
-sync.make_plan = mock.Mock(side_effect=ValueError("a bug"))
+from tap_afas import preparation, tap
+preparation.make_plan = mock.Mock(side_effect=ValueError("a bug"))
 tap.main()
 """
 

@@ -54,6 +54,7 @@ def test_every_connector_and_how_it_would_be_synced(sandbox: Sandbox) -> None:
         "selected": True,
         "sync": "incremental",
         "replication_key": "Modified",
+        "also_changed_on": [],
         "key": ["Code"],
         "key_source": "settings",
         "error": None,
@@ -70,6 +71,27 @@ def test_it_says_what_discovery_says(sandbox: Sandbox) -> None:
         assert one["key"] == entry["key_properties"]
         assert one["replication_key"] == entry.get("replication_key")
         assert one["sync"].upper() == entry["replication_method"]
+
+
+def test_further_stamps_are_named(sandbox: Sandbox) -> None:
+    fields = (
+        Field("Nr", "string", "Number", "Nummer", 20),
+        Field("Gewijzigd_op", "date", "Date changed", "Gewijzigd op"),
+        Field("Gewijzigd_op_2", "date", "Date changed", "Gewijzigd op"),
+    )
+    sandbox.load([Table(Connector("Joined", "Joined", "Joined", fields), [], lambda _: ())])
+    config = config_of(sandbox, streams={"Joined": {"primary_keys": ["Nr"]}})
+    (one,) = json.loads(explore(config, "list", "--format=json").output)["connectors"]
+    assert (one["replication_key"], one["also_changed_on"]) == ("Gewijzigd_op", ["Gewijzigd_op_2"])
+    assert "Gewijzigd_op, Gewijzigd_op_2" in explore(config, "list").output.decode()
+    shown = explore(config, "show", "Joined").output.decode()
+    assert "Gewijzigd_op, Gewijzigd_op_2" in shown
+    fields_shown = json.loads(explore(config, "show", "Joined", "--format=json").output)["fields"]
+    assert {field["field"]: field["stamp"] for field in fields_shown} == {
+        "Nr": False,
+        "Gewijzigd_op": True,
+        "Gewijzigd_op_2": True,
+    }
 
 
 def test_what_the_settings_leave_out_is_listed_too(sandbox: Sandbox) -> None:
