@@ -57,7 +57,7 @@ class Bookmark:
         loaded_under: What else its rows were loaded under; see `state_compatibility`.
         environment: AFAS' id of the environment; empty where it told none.
         rows_fit: How many rows fit into an answer, where fewer do than are wanted.
-        further: What it holds of further stamps (`tap_afas.further`); empty where there are none.
+        further: What it holds of further stamps (`tap_afas.further_stamps`); empty where there are none.
     """
 
     replication_key: str | None = None

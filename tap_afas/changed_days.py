@@ -32,7 +32,7 @@ from tap_afas.profit.pagination.selection import on_days
 from tap_afas.profit.query import and_filters
 from tap_afas.profit.rows import RowReader
 from tap_afas.profit.wall_time import moment_or_none
-from tap_afas.readings import Reading, Readings
+from tap_afas.readings import Reading, ReadingFactory
 from tap_afas.replication_key import ReplicationKey
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class ChangedDays:
         def walk(selected: Filter, _: Sequence[Key]) -> OffsetPaginator:
             return by_offset(selected)
 
-        self._readings = Readings(
+        self._readings = ReadingFactory(
             days_name(stream),
             ((),),
             walk,
@@ -205,7 +205,7 @@ class ChangedDays:
         self._tell(self._days, self._counts)
         self._days = set()
 
-    def again(self, readings: Readings, key: Sequence[str]) -> Iterator[Reading]:
+    def again(self, readings: ReadingFactory, key: Sequence[str]) -> Iterator[Reading]:
         """Read the listed days again, as many at once as a question holds.
 
         Args:
@@ -225,7 +225,7 @@ class ChangedDays:
     def _end_of_days(self, days: Sequence[str], _: datetime.datetime | None) -> None:
         self._tell(days, self._counts)
 
-    def _batches(self, readings: Readings, key: Sequence[str]) -> Iterator[list[str]]:
+    def _batches(self, readings: ReadingFactory, key: Sequence[str]) -> Iterator[list[str]]:
         batch: list[str] = []
         for day in sorted(self._days):
             if batch and not self._fits([*batch, day], readings, key):
@@ -235,7 +235,7 @@ class ChangedDays:
         if batch:
             yield batch
 
-    def _fits(self, days: Sequence[str], readings: Readings, key: Sequence[str]) -> bool:
+    def _fits(self, days: Sequence[str], readings: ReadingFactory, key: Sequence[str]) -> bool:
         groups = on_days(self.feed.day, days).groups
         try:
             return all(

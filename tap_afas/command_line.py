@@ -10,7 +10,7 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_afas.files import read_catalog, read_state
+from tap_afas.input_files import read_catalog, read_state
 from tap_afas.inputs import SettingsError, read_settings
 from tap_afas.settings import learn_secrets
 

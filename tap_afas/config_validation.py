@@ -11,7 +11,8 @@ import msgspec
 from msgspec import UNSET
 from singer_sdk.plugin_base import JSONSchemaValidator
 
-from tap_afas.environment import environment_problems
+from tap_afas.afas_environment import environment_problems
+from tap_afas.environment_variables import unread
 from tap_afas.known_secrets import texts_in
 from tap_afas.map_expressions import map_problems
 from tap_afas.profit.auth import ClassicToken
@@ -21,7 +22,6 @@ from tap_afas.profit.wall_time import WallClock
 from tap_afas.refresh import duration
 from tap_afas.settings import Settings
 from tap_afas.spelling import did_you_mean
-from tap_afas.variables import unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -8,7 +8,7 @@ import logging
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from tap_afas.environment import check_environment
+from tap_afas.afas_environment import check_environment
 from tap_afas.profit.auth import ClassicToken, ClientCredentials
 from tap_afas.profit.client import ProfitClient, RequestLimits
 from tap_afas.profit.errors import ProfitError

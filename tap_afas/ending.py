@@ -16,7 +16,7 @@ import click
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_afas.inputs import InputError, SettingsError
-from tap_afas.printed import clean
+from tap_afas.log_sanitizer import sanitized
 from tap_afas.profit.errors import ProfitError
 from tap_afas.scheduler import FailedRunError, InterruptedRunError
 from tap_afas.writer import OutputError, check_output, writing
@@ -210,7 +210,7 @@ def _show(error: click.ClickException) -> None:
     error.show(shown)
     # click writes no more than its own lines, and one with what was given.
     for line in shown.getvalue().splitlines():
-        click.echo(clean(line), err=True)
+        click.echo(sanitized(line), err=True)
 
 
 def _sentences(error: Exception) -> Sequence[str]:

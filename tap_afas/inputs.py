@@ -6,7 +6,7 @@ import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.variables import read_environment, unreadable
+from tap_afas.environment_variables import read_environment, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

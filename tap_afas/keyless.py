@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from tap_afas.further import candidates_in_schema
+from tap_afas.environment_variables import meltano
+from tap_afas.further_stamps import candidates_in_schema
 from tap_afas.inputs import InputError
 from tap_afas.profit.known_connectors import stamp_candidates
 from tap_afas.profit.query import Condition, Filter, and_filters
-from tap_afas.variables import meltano
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
+from tap_afas.environment_variables import meltano
 from tap_afas.inputs import InputError
 from tap_afas.profit.known_connectors import FORMER_KEYS, KEYS, listed_key
-from tap_afas.variables import meltano
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

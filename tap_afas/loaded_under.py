@@ -28,7 +28,7 @@ _LETTERS: dict[Kind, str] = {
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Shape:
+class SdkShaping:
     """What the SDK's settings make of a stream.
 
     Attributes:
@@ -61,7 +61,7 @@ class LoadedUnder:
     fields: str = ""
 
     @classmethod
-    def now(cls, definition: StreamDefinition, settings: Settings, shape: Shape) -> LoadedUnder:
+    def now(cls, definition: StreamDefinition, settings: Settings, shape: SdkShaping) -> LoadedUnder:
         """What a run loads under.
 
         Args:

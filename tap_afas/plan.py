@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import UNSET
 
 from tap_afas.filters import split_filter, with_longest_bounds
-from tap_afas.further import read_further
+from tap_afas.further_stamps import read_further
 from tap_afas.profit.key_advice import key_hints
 from tap_afas.profit.known_connectors import is_assumed
 from tap_afas.profit.metainfo import kinds_of
@@ -24,8 +24,8 @@ from tap_afas.profit.pagination.offset import OffsetPaginator, offset_order
 from tap_afas.profit.pagination.page_size import PageSize
 from tap_afas.profit.rows import RowReader
 from tap_afas.profit.wall_time import SECONDS, shift
-from tap_afas.readings import Reading, Readings
-from tap_afas.refresh import Course, Schedule, course_of
+from tap_afas.readings import Reading, ReadingFactory
+from tap_afas.refresh import Course, RefreshSchedule, course_of
 from tap_afas.replication_key import ReplicationKey
 from tap_afas.resume_point import read_resume_point
 from tap_afas.stream_definition import SchemaChangedError, StreamDefinition
@@ -77,7 +77,7 @@ class Plan:
     emitted: dict[str, Kind]
     first: Reading
     then: tuple[Callable[[Bookmark], Iterable[Reading]], ...]
-    readings: Readings
+    readings: ReadingFactory
     bookmark: Bookmark
     keys: tuple[KeyField, ...]
     course: Course
@@ -176,7 +176,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
             f"Set `streams.{definition.connector_id}.primary_keys`, or its `replication_key` to a date.",
         )
     course, bookmark = course_of(
-        Schedule.of(definition.name, every, bookmark),
+        RefreshSchedule.of(definition.name, every, bookmark),
         bookmark,
         incremental=replication_key is not None,
         now=now_at,
@@ -185,7 +185,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         resumed=resume_point is not None,
         place_version=resume_point.version if resume_point else None,
     )
-    readings = Readings(
+    readings = ReadingFactory(
         definition.name,
         parts,
         walk,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from tap_afas.bookmark import read_bookmark
 from tap_afas.changed_days import ChangedDays
 from tap_afas.feed import Feed
-from tap_afas.further import with_further_stamps, with_stamp_of_state
-from tap_afas.loaded_under import Shape
+from tap_afas.further_stamps import with_further_stamps, with_stamp_of_state
+from tap_afas.loaded_under import SdkShaping
 from tap_afas.plan import make_plan, replication_key_of
 from tap_afas.refresh import refreshes_every
 from tap_afas.resume_point import check_resume_point
@@ -61,12 +61,12 @@ class Preparation:
         connection: Connection,
         version: int | None,
         most_rows: int | None,
-        shape: Shape | None,
+        shape: SdkShaping | None,
         days_state: Mapping[str, Any] | None,
     ) -> None:
         mine = connection.settings.stream(definition.connector_id)
         definition = with_stamp_of_state(definition, state, mine)
-        self.against_state = StateCheck(definition, state, connection.settings, shape or Shape())
+        self.against_state = StateCheck(definition, state, connection.settings, shape or SdkShaping())
         definition = self.definition
         self.key = replication_key_of(definition, connection.settings.overlap_seconds, connection.clock)
         self.bookmark = read_bookmark(definition.name, state, self.key)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from tap_afas.appending import starting_point_without_key
 from tap_afas.bookmark import Bookmark
-from tap_afas.further import noted, read_further
+from tap_afas.further_stamps import noted, read_further
 from tap_afas.inputs import StateError
 from tap_afas.profit.pagination.further_stamp import FurtherStamp, not_selected
 from tap_afas.profit.pagination.key import key_from_text
-from tap_afas.profit.pagination.run_paginator import RunPaginator
 from tap_afas.profit.pagination.scan import Scan, StartingPoint
 from tap_afas.profit.pagination.selection import (
     Selection,
@@ -20,7 +19,8 @@ from tap_afas.profit.pagination.selection import (
     empty_stamp,
     filled_stamp,
 )
-from tap_afas.profit.pagination.several_stamps import SeveralStamps
+from tap_afas.profit.pagination.several_stamps import SeveralStampsPaginator
+from tap_afas.profit.pagination.stream_paginator import StreamPaginator
 from tap_afas.profit.query import Condition, Query, and_filters
 from tap_afas.profit.wall_time import UnreadableError, floor
 
@@ -56,7 +56,7 @@ class Reading:
         keys: The key's fields, where they can be sorted on.
     """
 
-    paginator: RunPaginator | SeveralStamps
+    paginator: StreamPaginator | SeveralStampsPaginator
     moves_bookmark: bool = True
     is_whole: bool = False
     connector_id: str = ""
@@ -82,13 +82,13 @@ class Reading:
             began: AFAS' `Date` then; None: it told none, or the run went on from a place.
             now: AFAS' `Date` now.
         """
-        if not isinstance(self.paginator, SeveralStamps):
+        if not isinstance(self.paginator, SeveralStampsPaginator):
             return bookmark
         return noted(bookmark, self.paginator, self.further, self.keys, start=start, began=began, now=now)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Readings:
+class ReadingFactory:
     """Makes the readings of one stream's run.
 
     Attributes:
@@ -163,7 +163,7 @@ class Readings:
         new = [FurtherStamp(one.id, self._since(Bookmark(one.id), one)) for one in self.further if one.id not in known]
         if not new:
             return Reading(run, moves_bookmark=False, is_whole=True)
-        paginator = SeveralStamps(run, new, parts=self.parts, order=self.order, keys=self.keys, at_once=False)
+        paginator = SeveralStampsPaginator(run, new, parts=self.parts, order=self.order, keys=self.keys, at_once=False)
         return Reading(paginator, moves_bookmark=False, is_whole=True, further=self.further, keys=self.keys)
 
     def changed(self, bookmark: Bookmark, key: ReplicationKey, resume_point: ResumePoint | None = None) -> Reading:
@@ -191,7 +191,7 @@ class Readings:
             if not first and lower is not None:
                 stamp = dataclasses.replace(stamp, run=self._run_by(stamp, self._unselected(stamp, key, lower, stamps)))
             stamps.append(stamp)
-        paginator = SeveralStamps(
+        paginator = SeveralStampsPaginator(
             run,
             stamps,
             parts=self.parts,
@@ -214,12 +214,12 @@ class Readings:
                 return not_selected(key.id, lower, ())
         return found
 
-    def _run_by(self, stamp: FurtherStamp, where: Filter) -> Callable[[StartingPoint, ResumePoint], RunPaginator]:
+    def _run_by(self, stamp: FurtherStamp, where: Filter) -> Callable[[StartingPoint, ResumePoint], StreamPaginator]:
         """Makes the run by a further stamp, through those of its rows that pass a filter."""
         groups = and_filters(stamp.selection.groups, where)
         selection = dataclasses.replace(stamp.selection, name=f"also {stamp.id}", groups=groups)
 
-        def run(since: StartingPoint, begin: ResumePoint) -> RunPaginator:
+        def run(since: StartingPoint, begin: ResumePoint) -> StreamPaginator:
             point = dataclasses.replace(begin, scan=selection.name, version=self.version)
             return self._paginator([selection], stamp.id, since, point)
 
@@ -273,7 +273,7 @@ class Readings:
         stamp: str | None = None,
         since: StartingPoint | None = None,
         resume_point: ResumePoint | None = None,
-    ) -> RunPaginator:
+    ) -> StreamPaginator:
         """The paginator of a scan for each selection and part of the filter; the resume point is in one of them."""
         scans = [
             Scan(selection, part, selection.name + (f" {number}" if number > 1 else ""), self.version)
@@ -285,7 +285,7 @@ class Readings:
                 f"{self.stream}: the state's `place` is in rows ({resume_point.scan}) that this run doesn't read: the"
                 " `filter` may have changed."
             )
-        return RunPaginator(
+        return StreamPaginator(
             scans,
             walk=self.walk,
             by_offset=self.by_offset,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_afas.gone_fields import GoneFields
 from tap_afas.profit.wall_time import day, time_of_day
-from tap_afas.replaced_fields import ReplacedFields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ class RecordEncoder:
 
     def __init__(self, stream: str, reader: RowReader, emitted: Mapping[str, Kind], clock: WallClock) -> None:
         self._head = _encoder.encode({"type": "RECORD", "stream": stream})[:-1] + b',"record":'
-        self.replaced = ReplacedFields(reader, emitted)
+        self.replaced = GoneFields(reader, emitted)
         self._reader = reader
         self._kinds = dict(emitted)
         self._fields = tuple(emitted)

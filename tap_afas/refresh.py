@@ -57,7 +57,7 @@ def refreshes_every(settings: Settings, connector_id: str, *, incremental: bool)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Schedule:
+class RefreshSchedule:
     """When the next refresh of a stream is due.
 
     Attributes:
@@ -73,7 +73,7 @@ class Schedule:
     tried_at: datetime.datetime | None
 
     @classmethod
-    def of(cls, stream: str, every: str, bookmark: Bookmark) -> Schedule | None:
+    def of(cls, stream: str, every: str, bookmark: Bookmark) -> RefreshSchedule | None:
         """The schedule of a stream; None where it is never refreshed.
 
         Args:
@@ -130,7 +130,7 @@ class Course:
 
 
 def course_of(  # noqa: PLR0913 - called in one place, with names
-    schedule: Schedule | None,
+    schedule: RefreshSchedule | None,
     bookmark: Bookmark,
     *,
     incremental: bool,
@@ -182,7 +182,7 @@ def course_of(  # noqa: PLR0913 - called in one place, with names
 
 
 def _course_of_full_table(
-    schedule: Schedule | None, bookmark: Bookmark, now: datetime.datetime, new: int | None
+    schedule: RefreshSchedule | None, bookmark: Bookmark, now: datetime.datetime, new: int | None
 ) -> tuple[Course, Bookmark]:
     until = schedule.waits_until(now) if schedule else None
     if until is not None:

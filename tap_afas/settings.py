@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from tap_afas.environment import EnvironmentType, base_url
+from tap_afas.afas_environment import EnvironmentType, base_url
 from tap_afas.known_secrets import SECRETS, SHORTEST, SHORTEST_NAME, texts_in
 from tap_afas.profit.metainfo import KINDS, Kind
 from tap_afas.profit.query import OPERATORS, Operator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 
 from tap_afas.bookmark import Bookmark
-from tap_afas.further import held_against
+from tap_afas.further_stamps import held_against
 from tap_afas.inputs import InputError
 from tap_afas.loaded_key import (
     IncompatibleStateError,
@@ -22,7 +22,7 @@ from tap_afas.loaded_key import (
     way_out,
     with_key_of_state,
 )
-from tap_afas.loaded_under import LoadedUnder, Shape, token
+from tap_afas.loaded_under import LoadedUnder, SdkShaping, token
 
 if TYPE_CHECKING:
     import datetime
@@ -178,7 +178,7 @@ class StateCheck:
     """
 
     def __init__(
-        self, definition: StreamDefinition, state: Mapping[str, Any], settings: Settings, shape: Shape
+        self, definition: StreamDefinition, state: Mapping[str, Any], settings: Settings, shape: SdkShaping
     ) -> None:
         self._loaded = key_of(definition, state, settings)
         self._settings = settings

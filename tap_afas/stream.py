@@ -12,7 +12,7 @@ from singer_sdk.streams import Stream
 
 from tap_afas.feed import ChangedDaysError
 from tap_afas.keyless import read_whole
-from tap_afas.loaded_under import Shape
+from tap_afas.loaded_under import SdkShaping
 from tap_afas.maps import MappedStream
 from tap_afas.stream_definition import StreamDefinition
 from tap_afas.sync import Sync
@@ -152,7 +152,7 @@ class AfasStream(Stream):
             connection=self._connection,
             version=self._initialized_at // 1000 if self.emit_activate_version_messages else None,
             most_rows=self.ABORT_AT_RECORD_COUNT,
-            shape=Shape(
+            shape=SdkShaping(
                 next((one.stream_alias for one in self.stream_maps), ""),
                 {name: self.config[name] for name in _SHAPING if self.config.get(name)} or None,
             ),

@@ -11,14 +11,14 @@ import dataclasses
 import enum
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.agenda import Agenda
 from tap_afas.delivery import Delivery
 from tap_afas.filters import nothing_passed
 from tap_afas.preparation import Preparation
 from tap_afas.profit.errors import ProfitError
-from tap_afas.profit.unfit import UnfitValueError
+from tap_afas.profit.unfit_value import UnfitValueError
 from tap_afas.profit.wall_time import UnreadableError
 from tap_afas.progress import Progress
+from tap_afas.reading_queue import ReadingQueue
 from tap_afas.records import RecordEncoder
 from tap_afas.resume_point import resume_point_to_text
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tap_afas.changed_days import ChangedDays
     from tap_afas.connection import Connection
-    from tap_afas.loaded_under import Shape
+    from tap_afas.loaded_under import SdkShaping
     from tap_afas.plan import Plan
     from tap_afas.profit.client import Answer
     from tap_afas.profit.metainfo import Connector
@@ -77,7 +77,7 @@ class Sync:
         connection: Connection,
         version: int | None = None,
         most_rows: int | None = None,
-        shape: Shape | None = None,
+        shape: SdkShaping | None = None,
         days_state: Mapping[str, Any] | None = None,
     ) -> None:
         self._prepared = Preparation(
@@ -98,7 +98,7 @@ class Sync:
         self.progress = Progress(self.definition.logger)
         # From here on, what there is once the connector is described.
         self._plan: Plan
-        self._agenda: Agenda
+        self._queue: ReadingQueue
         self._days: ChangedDays | None = None
         self._emitted = 0
         self._held: list[Any] = []
@@ -120,7 +120,7 @@ class Sync:
             ProfitError: AFAS didn't answer.
         """
         if self.phase is Phase.READ:
-            return self._agenda.ask(self._connection.client)
+            return self._queue.ask(self._connection.client)
         self.progress.start_clock()
         connector_id, feed = self.definition.connector_id, self._prepared.feed
         found = self._prepared.connector or self._connection.connector(connector_id)
@@ -191,19 +191,19 @@ class Sync:
             self.phase = Phase.DONE
             return None
         key = self.definition.sorting_key(connector)
-        self._agenda = Agenda(self.definition, plan, key, self._days, self._bookmark)
+        self._queue = ReadingQueue(self.definition, plan, key, self._days, self._bookmark)
         self.encoder = RecordEncoder(self.definition.name, plan.reader, plan.emitted, self._connection.clock)
         self.phase = Phase.READ
         # One STATE before the first page: what was found, in the form that no merge changes.
         return self._delivery([])
 
     def _read_page(self, answer: Answer) -> Delivery | None:
-        plan, agenda, reading = self._plan, self._agenda, self._agenda.reading
-        paginator, query = reading.paginator, agenda.query
+        plan, queue, reading = self._plan, self._queue, self._queue.reading
+        paginator, query = reading.paginator, queue.query
         version, of_rows = paginator.scan.version, paginator.reads_rows
-        page = agenda.read(answer)
+        page = queue.read(answer)
         try:
-            new = agenda.advance(page, answer.seconds)
+            new = queue.advance(page, answer.seconds)
         except UnreadableError:
             if not reading.connector_id:
                 self.encoder.check_dates(page.rows)
@@ -226,7 +226,7 @@ class Sync:
 
     def _deliver(self, rows: list[Any], version: int | None, now: datetime.datetime | None) -> Delivery:
         """The delivery of rows, with the STATE behind them: the bookmark after the last page, a resume point before."""
-        plan, reading, paginator = self._plan, self._agenda.reading, self._agenda.reading.paginator
+        plan, reading, paginator = self._plan, self._queue.reading, self._queue.reading.paginator
         # Before what comes next begins: these rows were read before that.
         at = self._days.clock.now() if self._days else None
         if self._key is not None and reading.moves_bookmark and paginator.done:
@@ -261,8 +261,8 @@ class Sync:
 
     def _shrink(self, error: ProfitError) -> Delivery | None:
         """Ask for less after AFAS found a question too much; the reading ends where that was its last one."""
-        self._agenda.shrink(error)
-        reading = self._agenda.reading
+        self._queue.shrink(error)
+        reading = self._queue.reading
         if not reading.paginator.done:
             return None
         return self._end_listing(None) if reading.connector_id else self._deliver([], None, None)
@@ -279,14 +279,14 @@ class Sync:
             ShrunkError: A whole table came with so few rows that its target keeps what it has.
         """
         activates = self._plan.course.activates
-        if self._agenda.reading.is_whole and (activates or self._key is None):
+        if self._queue.reading.is_whole and (activates or self._key is None):
             self._bookmark = self._against_state.read_whole(self._bookmark, self._emitted, activates=activates)
         return self._go_on(now)
 
     def _go_on(self, now: datetime.datetime | None) -> bool:
-        self._agenda.reading.end(now)
+        self._queue.reading.end(now)
         self._emitted = 0
-        return self._agenda.next(self._bookmark)
+        return self._queue.next(self._bookmark)
 
     # What is told about it
 
@@ -302,7 +302,7 @@ class Sync:
         said = nothing_passed(self._connection.settings, self.definition.connector_id)
         if said and self._plan.is_first and not self.progress.read:
             self.definition.logger.warning("%s", said)
-        paginator = self._agenda.reading.paginator
+        paginator = self._queue.reading.paginator
         empties = paginator.stamps.empties
         if self._key is not None and empties * 2 > paginator.size.wanted:
             self.definition.logger.warning(

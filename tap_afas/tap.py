@@ -13,15 +13,15 @@ from singer_sdk.singerlib import StateMessage
 
 from tap_afas.command_line import CommandLine
 from tap_afas.ending import Ending
-from tap_afas.files import check_entries, check_state, is_own, under_names
+from tap_afas.environment_variables import log_problem
+from tap_afas.input_files import check_entries, check_state, is_own, under_names
 from tap_afas.inputs import StateError
 from tap_afas.known_secrets import SECRETS
-from tap_afas.printed import clean_logs, clean_tracebacks
+from tap_afas.log_sanitizer import sanitize_logs, sanitize_tracebacks
 from tap_afas.profit.errors import AbsentError, ProfitError
 from tap_afas.scheduler import Scheduler
 from tap_afas.settings import SCHEMA, Settings, learn_secrets, normalized
 from tap_afas.spelling import did_you_mean
-from tap_afas.variables import log_problem
 from tap_afas.writer import LineWriter, without_secrets
 
 if sys.version_info >= (3, 12):
@@ -70,7 +70,7 @@ class TapAfas(CommandLine):
         from tap_afas import catalog, config_validation, connection, discovery, maps, stream  # noqa: F401, PLC0415
         from tap_afas.keyless import asked_to_append  # noqa: PLC0415
 
-        clean_logs()
+        sanitize_logs()
         if "streams" in (options.get("catalog") or ()):
             check_entries(options["catalog"])
         self._appending = asked_to_append(options.get("catalog"))
@@ -299,8 +299,8 @@ def main() -> None:
     log_is_wrong = log_problem()
     # The SDK sets up the log with it.
     command = TapAfas.cli
-    clean_logs()
-    clean_tracebacks()
+    sanitize_logs()
+    sanitize_tracebacks()
     try:
         code = ending.run(lambda: command(standalone_mode=False), log_is_wrong)
     finally:

@@ -1,5 +1,5 @@
 """`python -m tap_afas.explore`, which is `tap-afas-explore`."""
 
-from tap_afas.explore.command import main
+from tap_afas.explore.entry_point import main
 
 main()

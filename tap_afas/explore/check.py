@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_afas.discovery import stream_name
-from tap_afas.explore.columns import findings_about_names
+from tap_afas.explore.column_findings import findings_about_names
 from tap_afas.explore.costs import findings_about
 from tap_afas.explore.examination import Examination, Phase
 from tap_afas.explore.findings import ConnectorReport, Finding, Report, sorted_findings

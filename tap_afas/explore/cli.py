@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from tap_afas.ending import Ending
-from tap_afas.explore.checking import check_
+from tap_afas.environment_variables import log_problem
+from tap_afas.explore.check_command import check_
 from tap_afas.explore.conditions import read_condition
 from tap_afas.explore.export import DbtOptions, export_dbt, export_dictionary
 from tap_afas.explore.listing import list_connectors, show_connector
@@ -19,9 +20,8 @@ from tap_afas.explore.options import Given, common, printed_as
 from tap_afas.explore.preview import Wanted, preview
 from tap_afas.explore.probe import probe
 from tap_afas.known_secrets import SECRETS
-from tap_afas.printed import clean_logs, clean_tracebacks
+from tap_afas.log_sanitizer import sanitize_logs, sanitize_tracebacks
 from tap_afas.tap import TapAfas
-from tap_afas.variables import log_problem
 
 _NAME = "tap-afas-explore"
 _LEVELS = ("TAP_AFAS_LOGLEVEL", "LOGLEVEL")
@@ -157,8 +157,8 @@ def run(arguments: list[str] | None = None) -> int:
     log_is_wrong = log_problem()
     # The SDK sets up the log with it; what goes well needn't be told beside what is printed.
     _ = TapAfas.cli
-    clean_logs()
-    clean_tracebacks()
+    sanitize_logs()
+    sanitize_tracebacks()
     if not any(os.environ.get(name) for name in _LEVELS):
         logging.getLogger().setLevel(logging.WARNING)
     given = Given(ending)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from tap_afas.explore.configured import configured, whole_table
 from tap_afas.explore.costs import Timing
 from tap_afas.explore.counting import RowCounter
-from tap_afas.explore.figures import Figures
 from tap_afas.explore.keys import refuted_key
+from tap_afas.explore.row_statistics import RowStatistics
 from tap_afas.inputs import InputError
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.key_finder import KeyFinder
@@ -77,7 +77,7 @@ class Examination:
 
     connector: Connector
     configured: Configured
-    figures: Figures
+    figures: RowStatistics
     verdict: KeyVerdict | None = None
     failure: ProfitError | InputError | None = None
     complete = False
@@ -176,7 +176,7 @@ class Examination:
         self._start_counting()
 
     def _start_counting(self) -> None:
-        self.figures = Figures(self.connector, self._plan, self._connection.clock, self.configured.stamp)
+        self.figures = RowStatistics(self.connector, self._plan, self._connection.clock, self.configured.stamp)
         self.complete = False
 
     # Its key

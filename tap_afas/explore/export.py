@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from tap_afas.explore.landed import tables
+from tap_afas.explore.loaded_tables import tables
 from tap_afas.explore.terminal import escaped, neutral, write
 
 if TYPE_CHECKING:
-    from tap_afas.explore.landed import Column, Table
-    from tap_afas.explore.opened import Opened
+    from tap_afas.explore.loaded_tables import Column, Table
+    from tap_afas.explore.session import Session
     from tap_afas.profit.metainfo import Field
 
 # Behind these dbt reads on as Jinja.
@@ -42,28 +42,28 @@ class DbtOptions:
     warn_after_days: int = 7
 
 
-def export_dbt(opened: Opened, options: DbtOptions) -> None:
+def export_dbt(session: Session, options: DbtOptions) -> None:
     """`export dbt`: the tables as a dbt source.
 
     Raises:
         FailedRunError, InputError: As `tables`.
         OutputError: It can't be written.
     """
-    write(_rendered("sources.yml", opened, options=options))
+    write(_rendered("sources.yml", session, options=options))
 
 
-def export_dictionary(opened: Opened) -> None:
+def export_dictionary(session: Session) -> None:
     """`export dictionary`: the tables and their columns, in Markdown.
 
     Raises:
         FailedRunError, InputError: As `tables`.
         OutputError: It can't be written.
     """
-    write(_rendered("dictionary.md", opened))
+    write(_rendered("dictionary.md", session))
 
 
-def _rendered(name: str, opened: Opened, **more: object) -> str:
-    found = tables(opened)
+def _rendered(name: str, session: Session, **more: object) -> str:
+    found = tables(session)
     environment = jinja2.Environment(  # noqa: S701 - neither is HTML, and each has an escape of its own
         loader=jinja2.PackageLoader("tap_afas.explore"),
         undefined=jinja2.StrictUndefined,
@@ -80,7 +80,7 @@ def _rendered(name: str, opened: Opened, **more: object) -> str:
     }
     version = metadata.version("tap-afas")
     return environment.get_template(name).render(
-        environment=opened.connection.environment.id, version=version, tables=found, combined=_combined, **more
+        environment=session.connection.environment.id, version=version, tables=found, combined=_combined, **more
     )
 
 

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from tap_afas.discovery import ConnectorPatterns, check_connectors_exist, define_stream, stream_name
 from tap_afas.explore.search import hits
 from tap_afas.explore.terminal import plain, show, table, to_json, write
-from tap_afas.further import with_further_stamps
+from tap_afas.further_stamps import with_further_stamps
 from tap_afas.inputs import InputError
 from tap_afas.profit.errors import ProfitError
 from tap_afas.profit.metainfo import kind_of
@@ -19,8 +19,8 @@ from tap_afas.scheduler import FailedRunError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_afas.explore.opened import Opened
     from tap_afas.explore.search import Hit
+    from tap_afas.explore.session import Session
     from tap_afas.profit.metainfo import Connector
     from tap_afas.stream_definition import StreamDefinition
 
@@ -83,29 +83,29 @@ class Seen:
         }
 
 
-def look(opened: Opened, ids: Sequence[str] | None = None) -> list[Seen]:
+def look(session: Session, ids: Sequence[str] | None = None) -> list[Seen]:
     """Look at connectors; AFAS is asked for their fields side by side.
 
     Args:
-        opened: What the command works with.
+        session: What the command works with.
         ids: Which connectors; None: all.
 
     Returns:
-        Them; of those that can't be read, `opened.ending` knows too.
+        Them; of those that can't be read, `session.ending` knows too.
 
     Raises:
         InputError: The settings don't fit what AFAS has.
     """
-    connection, settings = opened.connection, opened.connection.settings
+    connection, settings = session.connection, session.connection.settings
     environment = connection.environment
     check_connectors_exist(settings, environment)
     choice = ConnectorPatterns(settings.connectors)
-    in_catalog = opened.definitions()
+    in_catalog = session.definitions()
     wanted = sorted(environment.connectors) if ids is None else ids
     found = []
     for connector_id, connector in connection.describe(wanted).items():
         description = environment.connectors[connector_id]
-        selected = connector_id in in_catalog if opened.catalog is not None else choice.match(connector_id)
+        selected = connector_id in in_catalog if session.catalog is not None else choice.match(connector_id)
         definition, error = None, None
         source: Literal["settings", "catalog", "standard"] | None = None
         try:
@@ -115,7 +115,7 @@ def look(opened: Opened, ids: Sequence[str] | None = None) -> list[Seen]:
             definition = in_catalog.get(connector_id) or define_stream(connector, mine)
             definition = with_further_stamps(definition, connector, mine)
         except (ProfitError, InputError) as failure:
-            error = opened.ending.failures[connector_id] = failure
+            error = session.ending.failures[connector_id] = failure
         if connector_id in in_catalog:
             source = "catalog" if in_catalog[connector_id].primary_keys else None
         elif settings.stream(connector_id).primary_keys is not UNSET:
@@ -124,30 +124,30 @@ def look(opened: Opened, ids: Sequence[str] | None = None) -> list[Seen]:
             source = "standard"
         described = None if isinstance(connector, ProfitError) else connector
         found.append(Seen(connector_id, description, described, definition, selected, source, error))
-    opened.ending.streams = len(found)
+    session.ending.streams = len(found)
     return found
 
 
-def fail_for_unread(opened: Opened) -> None:
+def fail_for_unread(session: Session) -> None:
     """End as a run does where some connectors couldn't be read.
 
     Raises:
         FailedRunError: There are some.
     """
-    failures = opened.ending.failures
+    failures = session.ending.failures
     if failures:
         said = " ".join(f"{name}: {error}" for name, error in sorted(failures.items()))
-        raise FailedRunError(f"{len(failures)} of {opened.ending.streams} connectors can't be read. {said}")
+        raise FailedRunError(f"{len(failures)} of {session.ending.streams} connectors can't be read. {said}")
 
 
-def list_connectors(opened: Opened, text: str | None, form: str) -> None:
+def list_connectors(session: Session, text: str | None, form: str) -> None:
     """`list`: the connectors, or those in which a text is found, with where it was found.
 
     Raises:
         FailedRunError: Some couldn't be described.
         OutputError: It can't be written.
     """
-    every = look(opened)
+    every = look(session)
     found: dict[str, list[Hit]] = {}
     if text is not None:
         found = {one.id: hits(one.id, one.description, one.connector, text) for one in every}
@@ -157,7 +157,7 @@ def list_connectors(opened: Opened, text: str | None, form: str) -> None:
             one.as_json() | ({"hits": [dataclasses.asdict(hit) for hit in found[one.id]]} if text is not None else {})
             for one in every
         ]
-        write(f"{to_json({'environment': opened.connection.environment.id, 'connectors': entries})}\n")
+        write(f"{to_json({'environment': session.connection.environment.id, 'connectors': entries})}\n")
     elif every:
         heads = ("Connector", "Description", "Fields", "Sync", "Key", "Changed on")
         show(
@@ -168,7 +168,7 @@ def list_connectors(opened: Opened, text: str | None, form: str) -> None:
         )
     elif text is not None:
         show(plain(f"No connector, and no field of one, has “{text}” in its id, description or label."))
-    fail_for_unread(opened)
+    fail_for_unread(session)
 
 
 def _row(one: Seen) -> list[object]:
@@ -190,7 +190,7 @@ def _told(found: Sequence[Hit]) -> str:
     return "; ".join([*own, *(f"{name} ({labels[name]})" if name in labels else str(name) for name in fields)])
 
 
-def show_connector(opened: Opened, name: str, form: str) -> None:
+def show_connector(session: Session, name: str, form: str) -> None:
     """`show`: the fields of a connector.
 
     Raises:
@@ -198,13 +198,13 @@ def show_connector(opened: Opened, name: str, form: str) -> None:
         ProfitError: AFAS doesn't describe it.
         OutputError: It can't be written.
     """
-    (one,) = look(opened, [opened.connector_id(name)])
+    (one,) = look(session, [session.connector_id(name)])
     if one.error is not None or one.connector is None or one.definition is None:
-        fail_for_unread(opened)
+        fail_for_unread(session)
         return
     fields = [_field(field_id, one) for field_id in one.connector.fields]
     if form == "json":
-        content = {"environment": opened.connection.environment.id, **one.as_json(), "fields": fields}
+        content = {"environment": session.connection.environment.id, **one.as_json(), "fields": fields}
         write(f"{to_json(content)}\n")
         return
     key = one.definition.primary_keys

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tap_afas.explore.opened import Opened
-from tap_afas.files import read_catalog
+from tap_afas.explore.session import Session
+from tap_afas.input_files import read_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +30,9 @@ class Given:
     config: list[str] = dataclasses.field(default_factory=list)
     catalog: dict[str, Any] | None = None
 
-    def open(self) -> Opened:
+    def open(self) -> Session:
         """Read the settings, and make ready to ask AFAS."""
-        return Opened(self.config, self.catalog, self.ending)
+        return Session(self.config, self.catalog, self.ending)
 
 
 def _take_config(context: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from singer_sdk.contrib.msgspec import enc_hook
 
 from tap_afas.explore.conditions import narrowed, period
 from tap_afas.explore.listing import fail_for_unread, look
-from tap_afas.explore.opened import written_as
+from tap_afas.explore.session import written_as
 from tap_afas.explore.terminal import escaped, neutral, on_terminal, plain, show, show_records, write
 from tap_afas.inputs import InputError
 from tap_afas.spelling import did_you_mean
@@ -23,7 +23,7 @@ from tap_afas.sync import Sync
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_afas.explore.opened import Opened
+    from tap_afas.explore.session import Session
     from tap_afas.settings import FilterCondition
     from tap_afas.stream import AfasStream
 
@@ -55,11 +55,11 @@ class Wanted:
     limit: int = 20
 
 
-def preview(opened: Opened, wanted: Wanted, form: str) -> None:
+def preview(session: Session, wanted: Wanted, form: str) -> None:
     """`preview`: read rows and print them.
 
     Args:
-        opened: What the command works with.
+        session: What the command works with.
         wanted: Which rows.
         form: `table`, `csv` or `jsonl`.
 
@@ -68,9 +68,9 @@ def preview(opened: Opened, wanted: Wanted, form: str) -> None:
         ProfitError: AFAS refused, or a value doesn't fit.
         OutputError: It can't be written.
     """
-    stream = _stream(opened, wanted)
+    stream = _stream(session, wanted)
     columns = _columns(stream, wanted.fields)
-    records = itertools.islice(_records(opened, stream, wanted), wanted.limit)
+    records = itertools.islice(_records(session, stream, wanted), wanted.limit)
     if form == "table":
         found = list(records)
         if found:
@@ -83,15 +83,15 @@ def preview(opened: Opened, wanted: Wanted, form: str) -> None:
         write("".join(block))
 
 
-def _stream(opened: Opened, wanted: Wanted) -> AfasStream:
+def _stream(session: Session, wanted: Wanted) -> AfasStream:
     """The stream, in a tap that reads nothing else."""
-    connection = opened.connection
-    connector_id = opened.connector_id(wanted.name)
-    (seen,) = look(opened, [connector_id])
+    connection = session.connection
+    connector_id = session.connector_id(wanted.name)
+    (seen,) = look(session, [connector_id])
     if seen.connector is None or seen.definition is None:
-        fail_for_unread(opened)
+        fail_for_unread(session)
         raise AssertionError(connector_id)
-    if opened.catalog is not None and not seen.selected:
+    if session.catalog is not None and not seen.selected:
         raise InputError(f"The catalog has no stream for {connector_id}, or doesn't select it.")
     settings = connection.settings
     changed = period(seen.connector, seen.definition, settings.stream(connector_id), wanted.since, wanted.until)
@@ -100,7 +100,7 @@ def _stream(opened: Opened, wanted: Wanted) -> AfasStream:
     connection.settings = msgspec.structs.replace(
         settings, connectors=(glob.escape(connector_id),), streams={connector_id: mine}
     )
-    tap = opened.tap()
+    tap = session.tap()
     tap.check_inputs()
     stream = next(stream for stream in tap.chosen if stream.connector_id == connector_id)
     # A map may let few rows through.
@@ -110,13 +110,13 @@ def _stream(opened: Opened, wanted: Wanted) -> AfasStream:
     return stream
 
 
-def _records(opened: Opened, stream: AfasStream, wanted: Wanted) -> Iterator[Mapping[str, Any]]:
+def _records(session: Session, stream: AfasStream, wanted: Wanted) -> Iterator[Mapping[str, Any]]:
     """The records as the tap writes them, maps and all; AFAS is asked for no more pages than are needed."""
     definition = stream.definition()
     if wanted.fields and stream.writes_whole_pages:
         # What isn't to be seen needn't be readable.
         definition = dataclasses.replace(definition, selected=frozenset(wanted.fields))
-    sync = Sync(definition, {}, connection=opened.connection)
+    sync = Sync(definition, {}, connection=session.connection)
     for delivery in sync.deliveries():
         for record in sync.encoder.records(delivery.rows):
             for message in stream._generate_record_messages(record):  # noqa: SLF001 - what the SDK writes

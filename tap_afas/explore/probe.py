@@ -25,7 +25,7 @@ from tap_afas.profit.query import Query
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_afas.explore.opened import Opened
+    from tap_afas.explore.session import Session
     from tap_afas.profit.metainfo import Connector
 
 logger = logging.getLogger("tap-afas.explore")
@@ -35,7 +35,7 @@ _MOST_DESCRIBED = 40
 _MOST_SAMPLES = 12
 
 
-def probe(opened: Opened, form: str) -> None:
+def probe(session: Session, form: str) -> None:
     """`probe`: ask, and print what was seen beside what the tap assumes.
 
     Raises:
@@ -43,10 +43,10 @@ def probe(opened: Opened, form: str) -> None:
         ProfitError: AFAS refused the first question.
         OutputError: It can't be written.
     """
-    prober = _prober(opened)
+    prober = _prober(session)
     found = [(point, _settled(point.settle, prober)) for point in POINTS]
     # Not in the report: it tells how many connectors there are.
-    logger.info("Asked of AFAS: %d requests.", opened.connection.client.request_counts.total())
+    logger.info("Asked of AFAS: %d requests.", session.connection.client.request_counts.total())
     version = metadata.version("tap-afas")
     if form == "json":
         points = [
@@ -86,8 +86,8 @@ def _settled(settle: Callable[[Prober], str], prober: Prober) -> tuple[str, bool
         return f"not settled: AFAS refused ({refusal(error)})", False
 
 
-def _prober(opened: Opened) -> Prober:
-    connection = opened.connection
+def _prober(session: Session) -> Prober:
+    connection = session.connection
     local = datetime.datetime.now(tz=datetime.UTC)
     environment, date = connection.client.environment()
     choice = ConnectorPatterns(connection.settings.connectors)
@@ -97,7 +97,7 @@ def _prober(opened: Opened) -> Prober:
     # Those of which a key is known.
     ids.sort(key=lambda one: (not connection.settings.entries(one), not listed_key(KEYS, one)))
     described = connection.describe(ids[:_MOST_DESCRIBED]).values()
-    found = [(*_known(opened, one), one) for one in described if not isinstance(one, ProfitError)]
+    found = [(*_known(session, one), one) for one in described if not isinstance(one, ProfitError)]
     # What has key and stamp tells most; of those, what has few fields costs least.
     found.sort(key=lambda one: (not one[0], one[1] is None, len(one[2].fields)))
     samples = []
@@ -111,13 +111,13 @@ def _prober(opened: Opened) -> Prober:
             samples.append(sample_of(connector, order, key, stamp, answer))
         except ProfitError:
             continue
-    return Prober(opened, environment, date, local, samples)
+    return Prober(session, environment, date, local, samples)
 
 
-def _known(opened: Opened, connector: Connector) -> tuple[tuple[str, ...], str | None]:
+def _known(session: Session, connector: Connector) -> tuple[tuple[str, ...], str | None]:
     """The key and the stamp by which its rows can be asked for."""
     try:
-        definition = define_stream(connector, opened.connection.settings.stream(connector.id))
+        definition = define_stream(connector, session.connection.settings.stream(connector.id))
     except InputError:
         return (), None
     plain = {"string", "integer"}

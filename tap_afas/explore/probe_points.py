@@ -67,7 +67,7 @@ def _expiry(prober: Prober) -> str:
 
 def _cap(prober: Prober) -> str:
     """Larger and larger pages of the connector that has the rows; none has more cells than AFAS advises."""
-    settings = prober.opened.connection.settings
+    settings = prober.session.connection.settings
     candidates = sorted(prober.samples, key=lambda one: (-len(one.rows), len(one.connector.fields)))
     longest = 0
     for take in _STEPS:
@@ -101,7 +101,7 @@ def _echo(answer: Answer, asked: int) -> str:
 
 
 def _connector_case(prober: Prober) -> str:
-    client, listed = prober.opened.connection.client, prober.environment.connectors
+    client, listed = prober.session.connection.client, prober.environment.connectors
     others = (sample.connector.id.swapcase() for sample in prober.samples)
     other = next((one for one in others if one not in listed), None)
     if other is None:
@@ -126,7 +126,7 @@ def _first(prober: Prober) -> Sample:
 
 
 def _no_connector(prober: Prober) -> str:
-    client = prober.opened.connection.client
+    client = prober.session.connection.client
     return taken(lambda: client.rows(_NOWHERE, Query((_NOWHERE,), take=1), patient=False))
 
 
@@ -146,7 +146,7 @@ def _no_number(prober: Prober) -> str:
 
 
 def _parallel(prober: Prober) -> str:
-    most = prober.opened.connection.settings.max_parallel_requests
+    most = prober.session.connection.settings.max_parallel_requests
     chosen = prober.samples[:most]
     if len(chosen) < most or most == 1:
         raise UnsettledError("there are too few connectors, or one request at a time is set.")
@@ -184,7 +184,7 @@ def _form(value: str) -> str:
 
 
 def _code_values(prober: Prober) -> str:
-    client, sample = prober.opened.connection.client, _first(prober)
+    client, sample = prober.session.connection.client, _first(prober)
     told = client.description(sample.connector.id)
     fields = told.get("fields") if isinstance(told, dict) else None
     more = {name for one in fields or () if isinstance(one, dict) for name in one} - _DOCUMENTED
@@ -224,11 +224,19 @@ POINTS = (
         "nulls_unequal", "Does “not equal” find rows without a value?", "it doesn't ask so", probe_filters.nulls_unequal
     ),
     Point(
-        "case", "Does case count where texts are compared?", "either; keys are checked as they come", probe_texts.case
+        "case",
+        "Does case count where texts are compared?",
+        "either; keys are checked as they come",
+        probe_texts.case,
     ),
     Point("accents", "Do accents count there?", "either; likewise", probe_texts.accents),
     Point("text_order", "In which order do texts come?", "any; AFAS' own counts", probe_texts.order),
-    Point("wildcards", "What do “contains”, “starts with” and “ends with” take?", "plain text", probe_texts.wildcards),
+    Point(
+        "wildcards",
+        "What do “contains”, “starts with” and “ends with” take?",
+        "plain text",
+        probe_texts.wildcards,
+    ),
     Point("booleans", "How is a boolean written in a filter?", "true", probe_filters.booleans),
     Point("mixed", "`,` and `;` in the short filter: which binds tighter?", "it never mixes them", probe_filters.mixed),
     Point("comma", "May a value there have a comma?", "it writes `filterjson` then", probe_filters.comma),

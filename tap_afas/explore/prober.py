@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Sequence
 
-    from tap_afas.explore.opened import Opened
+    from tap_afas.explore.session import Session
     from tap_afas.profit.client import Answer
     from tap_afas.profit.metainfo import Connector, Environment, Field
     from tap_afas.profit.query import Filter, Group
@@ -65,14 +65,14 @@ class Prober:
     """Asks, for the points.
 
     Attributes:
-        opened: What the command works with.
+        session: What the command works with.
         environment: What AFAS told of itself,
         date: and its clock then, if it said,
         local: and this machine's.
         samples: Rows of some connectors.
     """
 
-    opened: Opened
+    session: Session
     environment: Environment
     date: datetime.datetime | None
     local: datetime.datetime
@@ -102,11 +102,11 @@ class Prober:
         Raises:
             ProfitError: AFAS refused.
         """
-        return self.opened.connection.client.rows(connector.id, query, patient=False)
+        return self.session.connection.client.rows(connector.id, query, patient=False)
 
     def at_once(self, samples: Sequence[Sample]) -> list[ProfitError]:
         """Ask for a row of each connector, all at once; what AFAS refused."""
-        client = self.opened.connection.client
+        client = self.session.connection.client
         workers = Workers(len(samples))
         refused = []
         try:

@@ -8,9 +8,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.explore.layout import Adding, LayoutError, Node, read_json, read_yaml
-from tap_afas.explore.merged import merged, nested
+from tap_afas.explore.file_layout import Adding, LayoutError, Node, read_json, read_yaml
 from tap_afas.explore.replaced_file import check_writable, replace_file
+from tap_afas.explore.settings_merge import merged, nested
 from tap_afas.inputs import InputError, parse_json
 from tap_afas.settings import SCHEMA
 from tap_afas.spelling import did_you_mean
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_afas.explore.findings import Block
-    from tap_afas.explore.merged import Put
+    from tap_afas.explore.settings_merge import Put
 
 _OPTION = "--write"
 _PLUGIN = "tap-afas"

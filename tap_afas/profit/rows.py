@@ -21,13 +21,13 @@ from tap_afas.profit.key_advice import KeyHints
 from tap_afas.profit.metainfo import REPLACED
 from tap_afas.profit.page import Page
 from tap_afas.profit.refusals import error_from_response
-from tap_afas.profit.unfit import replaced_value, told, unfit_value
+from tap_afas.profit.unfit_value import replaced_value, told, unfit_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_afas.profit.metainfo import Kind
-    from tap_afas.profit.unfit import UnfitValueError
+    from tap_afas.profit.unfit_value import UnfitValueError
 
 logger = logging.getLogger("tap-afas.rows")
 

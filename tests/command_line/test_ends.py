@@ -233,7 +233,7 @@ class _BugError(ValueError):
     "where",
     [
         # While a page is read, which failed as "a replication key that is no date".
-        "tap_afas.profit.pagination.run_paginator.RunPaginator.advance",
+        "tap_afas.profit.pagination.stream_paginator.StreamPaginator.advance",
         # While the state is read, which failed as a part of it that can't be used.
         "tap_afas.replication_key.ReplicationKey.check",
         "tap_afas.resume_point.ResumePoint",

@@ -8,7 +8,7 @@ import pytest
 
 from harness.articles import articles, config_of
 from harness.command import run_tap
-from tap_afas.environment import OtherEnvironmentError
+from tap_afas.afas_environment import OtherEnvironmentError
 from tap_afas.tap import TapAfas
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tap_afas.profit.pagination import keyset, lower_bound_check, run_paginator, several_stamps
+from tap_afas.profit.pagination import keyset, lower_bound_check, several_stamps, stream_paginator
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-a-sync-works.md"
 TABLES: dict[str, dict[Any, dict[str, Any]]] = {
-    "run": run_paginator.TRANSITIONS,
+    "run": stream_paginator.TRANSITIONS,
     "several": several_stamps.TRANSITIONS,
     "keyset": keyset.TRANSITIONS,
     "lower-bound": lower_bound_check.TRANSITIONS,

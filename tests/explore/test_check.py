@@ -21,18 +21,18 @@ from harness.key_traps import LATER, TRAPS, Trap
 from harness.planted import CODE, PLANTS, Plant, fields_of, made, moment
 from tap_afas.connection import Connection
 from tap_afas.discovery import define_stream
-from tap_afas.explore import texts_en, texts_nl
+from tap_afas.explore import wording_en, wording_nl
 from tap_afas.explore.check import CheckProgress, check
-from tap_afas.explore.text import to_text
-from tap_afas.explore.texts import Wording, to_json
+from tap_afas.explore.text_report import to_text
+from tap_afas.explore.wording import Wording, to_json
 from tap_afas.settings import Settings, StreamSettings
 
 if TYPE_CHECKING:
     from afas_sandbox import Row, Sandbox
     from tap_afas.explore.findings import ConnectorReport, Report
-    from tap_afas.explore.texts import Language
+    from tap_afas.explore.wording import Language
 
-_CODES = set(texts_en.TEXTS)
+_CODES = set(wording_en.TEXTS)
 _LANGUAGES: tuple[Language, ...] = ("en", "nl")
 
 
@@ -87,13 +87,13 @@ def test_codes_that_others_read_stay() -> None:
 
 
 def test_both_languages_say_the_same() -> None:
-    assert list(texts_en.TEXTS) == list(texts_nl.TEXTS)
-    for code, (message, steps) in texts_en.TEXTS.items():
-        dutch, dutch_steps = texts_nl.TEXTS[code]
+    assert list(wording_en.TEXTS) == list(wording_nl.TEXTS)
+    for code, (message, steps) in wording_en.TEXTS.items():
+        dutch, dutch_steps = wording_nl.TEXTS[code]
         assert _places(message) == _places(dutch), code
         assert [_places(step) for step in steps] == [_places(step) for step in dutch_steps], code
     for table in ("NATURES", "WHY_NONE", "DOUBTS", "SORTS", "KINDS", "VERBS"):
-        assert getattr(texts_en, table).keys() == getattr(texts_nl, table).keys()
+        assert getattr(wording_en, table).keys() == getattr(wording_nl, table).keys()
 
 
 def _places(text: str) -> set[str]:

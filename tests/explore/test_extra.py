@@ -19,7 +19,7 @@ find = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == {missing!r} else find(name, *rest)
 {run}
 """
-_EXPLORE = "from tap_afas.explore.command import main; sys.argv = ['tap-afas-explore', 'list']; main()"
+_EXPLORE = "from tap_afas.explore.entry_point import main; sys.argv = ['tap-afas-explore', 'list']; main()"
 _TAP = "from tap_afas.tap import main; sys.argv = ['tap-afas', '--about']; main()"
 
 

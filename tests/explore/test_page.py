@@ -16,8 +16,8 @@ from harness.command import without_waiting
 from harness.planted import PLANTS, made
 from tap_afas.connection import Connection
 from tap_afas.explore.check import check
-from tap_afas.explore.page import to_html
-from tap_afas.explore.page_words import WORDS
+from tap_afas.explore.html_report import to_html
+from tap_afas.explore.html_words import WORDS
 from tap_afas.settings import Settings
 
 if TYPE_CHECKING:

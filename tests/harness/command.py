@@ -15,7 +15,7 @@ from unittest import mock
 
 from harness.run import Run
 from tap_afas import tap
-from tap_afas.explore import command
+from tap_afas.explore import entry_point
 from tap_afas.known_secrets import SECRETS, Secrets
 from tap_afas.profit.client import ProfitClient
 
@@ -44,7 +44,7 @@ def run_tap(config: Mapping[str, Any] | None, *arguments: str, **files: Any) -> 
 
 def explore(config: Mapping[str, Any] | None, *arguments: str, **files: Any) -> Run:
     """Run the command `tap-afas-explore`, in this process; it takes what `run_tap` takes."""
-    return _run("tap-afas-explore", command.main, config, arguments, files)
+    return _run("tap-afas-explore", entry_point.main, config, arguments, files)
 
 
 def _run(

@@ -23,9 +23,9 @@ from tap_afas.profit.pagination.key import KeyField, key_from_text
 from tap_afas.profit.pagination.keyset import KeysetPaginator
 from tap_afas.profit.pagination.offset import OffsetPaginator
 from tap_afas.profit.pagination.page_size import PageSize
-from tap_afas.profit.pagination.run_paginator import RunPaginator
 from tap_afas.profit.pagination.scan import Scan, StartingPoint
 from tap_afas.profit.pagination.selection import all_rows, changed_since, empty_stamp
+from tap_afas.profit.pagination.stream_paginator import StreamPaginator
 from tap_afas.profit.wall_time import WallClock
 from tap_afas.replication_key import ReplicationKey
 from tap_afas.resume_point import read_resume_point, resume_point_to_text
@@ -362,7 +362,7 @@ def run(
     def by_offset(where: Any) -> OffsetPaginator:
         return OffsetPaginator(order, size, where)
 
-    paginator = RunPaginator(
+    paginator = StreamPaginator(
         scans,
         walk=(lambda where, cursor: by_offset(where))
         if odd.offset or odd.appends

@@ -20,10 +20,10 @@ from tap_afas.profit.pagination.keyset import KeysetPaginator
 from tap_afas.profit.pagination.lower_bound_check import StampComparisonError, StampWentBackError
 from tap_afas.profit.pagination.offset import OffsetPaginator
 from tap_afas.profit.pagination.page_size import PageSize
-from tap_afas.profit.pagination.run_paginator import Phase, RunPaginator
 from tap_afas.profit.pagination.scan import Scan, StartingPoint
 from tap_afas.profit.pagination.selection import all_rows
 from tap_afas.profit.pagination.stamp_tracker import StampTracker
+from tap_afas.profit.pagination.stream_paginator import Phase, StreamPaginator
 from tap_afas.profit.query import Condition
 from tap_afas.profit.wall_time import WallClock
 from tap_afas.replication_key import ReplicationKey
@@ -125,7 +125,7 @@ def test_a_resumed_walk_uses_as_many_fields_as_a_question_holds(letter: str, gro
 def test_a_witness_whose_key_fills_the_query_string_is_not_asked_for() -> None:
     bore = "2024-05-15T09:00:00"
     size = PageSize(10)
-    readings = RunPaginator(
+    readings = StreamPaginator(
         [Scan(all_rows(), name="all")],
         walk=lambda where, cursor: KeysetPaginator(_LONG, size, where, cursor),
         by_offset=lambda where: OffsetPaginator(_LONG, size, where),

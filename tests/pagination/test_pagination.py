@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.depth import depth
 from harness.world import KEYS, Oddities, World, append, play, run
-from tap_afas.profit.pagination import keyset, lower_bound_check, run_paginator
+from tap_afas.profit.pagination import keyset, lower_bound_check, stream_paginator
 
 if TYPE_CHECKING:
     import enum
@@ -123,7 +123,7 @@ def test_a_run_in_which_nothing_changed_asks_one_question() -> None:
         assert world.requests == asked + 1
 
 
-@pytest.mark.parametrize("table", [keyset.TRANSITIONS, run_paginator.TRANSITIONS, lower_bound_check.TRANSITIONS])
+@pytest.mark.parametrize("table", [keyset.TRANSITIONS, stream_paginator.TRANSITIONS, lower_bound_check.TRANSITIONS])
 def test_every_phase_can_be_reached_and_left(table: dict[enum.Enum, dict[str, enum.Enum]]) -> None:
     reached = {phase for steps in table.values() for phase in steps.values()}
     assert set(type(next(iter(table)))) == set(table)

@@ -12,7 +12,7 @@ from harness.articles import articles, client_of, config_of
 from harness.command import run_tap
 from tap_afas.connection import describe
 from tap_afas.discovery import DiscoveryError, check_connectors_exist, connectors_to_read, define_stream, stream_name
-from tap_afas.further import with_further_stamps
+from tap_afas.further_stamps import with_further_stamps
 from tap_afas.profit.errors import ConnectorError, ProfitError
 from tap_afas.profit.metainfo import Connector, Environment, Field
 from tap_afas.settings import Settings, StreamSettings

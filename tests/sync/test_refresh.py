@@ -18,7 +18,7 @@ from harness.syncing import run
 from harness.targets import VersionedTarget, record
 from tap_afas.bookmark import Bookmark
 from tap_afas.config_validation import config_problems
-from tap_afas.refresh import RefreshPendingError, Schedule, course_of, duration
+from tap_afas.refresh import RefreshPendingError, RefreshSchedule, course_of, duration
 from tap_afas.settings import SCHEMA, normalized
 
 if TYPE_CHECKING:
@@ -365,21 +365,21 @@ def test_it_is_due_between_85_and_95_hundredths_of_its_period(
 ) -> None:
     period, at = duration(every), began.replace(tzinfo=dt.UTC)
     assert period is not None
-    waits = Schedule(stream, period, at, None).waits_until(at + part * period)
+    waits = RefreshSchedule(stream, period, at, None).waits_until(at + part * period)
     if part < 0.85:
         assert waits is not None
     if part >= 0.95:
         assert waits is None
     if waits is not None:
         assert 0.85 * period <= waits - at <= 0.95 * period
-        assert Schedule(stream, period, at, None).waits_until(waits) is None
+        assert RefreshSchedule(stream, period, at, None).waits_until(waits) is None
 
 
 def test_streams_are_not_all_due_in_one_hour() -> None:
     at = dt.datetime(2024, 5, 15, tzinfo=dt.UTC)
     hours = set()
     for number in range(40):
-        due = Schedule(f"Stream_{number}", dt.timedelta(days=7), at, None).next
+        due = RefreshSchedule(f"Stream_{number}", dt.timedelta(days=7), at, None).next
         assert due is not None
         hours.add((due - at) // dt.timedelta(hours=1))
     assert len(hours) > 10
@@ -388,14 +388,14 @@ def test_streams_are_not_all_due_in_one_hour() -> None:
 def test_a_clock_that_was_far_ahead_tells_no_time() -> None:
     at = dt.datetime(2024, 5, 15, tzinfo=dt.UTC)
     week = dt.timedelta(days=7)
-    assert Schedule("X", week, at + dt.timedelta(days=400), None).waits_until(at) is None
-    assert Schedule("X", week, at, at + dt.timedelta(days=400)).waits_until(at + week) is None
+    assert RefreshSchedule("X", week, at + dt.timedelta(days=400), None).waits_until(at) is None
+    assert RefreshSchedule("X", week, at, at + dt.timedelta(days=400)).waits_until(at + week) is None
 
 
 def test_a_refresh_that_has_to_wait_may_pass_by_itself() -> None:
     at = dt.datetime(2024, 5, 15, tzinfo=dt.UTC)
     bookmark = Bookmark("Modified", bookmark="2024-05-14T00:00:00", refresh_tried_at=at.isoformat())
-    schedule = Schedule.of("X", "7d", bookmark)
+    schedule = RefreshSchedule.of("X", "7d", bookmark)
     with pytest.raises(RefreshPendingError, match=r"tried again from 2024-05-15T01:00") as failed:
         course_of(schedule, bookmark, incremental=True, now=at, version=1, changed=True)
     # Exit code 75: run again.

@@ -15,7 +15,7 @@ from harness.articles import articles, config_of
 from harness.command import run_tap
 from tap_afas.plan import make_plan
 from tap_afas.profit.errors import ProfitError
-from tap_afas.profit.pagination.run_paginator import RunPaginator
+from tap_afas.profit.pagination.stream_paginator import StreamPaginator
 from tap_afas.refresh import Course
 from tap_afas.sync import Phase
 from tap_afas.tap import TapAfas
@@ -86,7 +86,7 @@ def test_readings_come_one_after_the_other_each_under_its_version(sandbox: Sandb
 
     def two_readings(*given: Any, **options: Any) -> Plan:
         plan = make_plan(*given, **options)
-        assert isinstance(plan.first.paginator, RunPaginator)
+        assert isinstance(plan.first.paginator, StreamPaginator)
         (one,) = plan.first.paginator.scans
         plan.first.paginator.scans = (one, dataclasses.replace(one, name="again", version=7))
         return dataclasses.replace(plan, course=Course(7, activates=True))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_afas.files import read_catalog, read_state
+from tap_afas.input_files import read_catalog, read_state
 from tap_afas.inputs import InputError, read_settings
 from tap_afas.settings import SCHEMA
 from tap_afas.tap import TapAfas

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_afas.profit.rows import RowReader
-from tap_afas.profit.unfit import UnfitValueError
+from tap_afas.profit.unfit_value import UnfitValueError
 
 if TYPE_CHECKING:
     from tap_afas.profit.metainfo import Kind

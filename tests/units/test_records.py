@@ -8,7 +8,7 @@ import pytest
 
 from tap_afas.profit.errors import UnexpectedAnswerError
 from tap_afas.profit.rows import RowReader
-from tap_afas.profit.unfit import UnfitValueError
+from tap_afas.profit.unfit_value import UnfitValueError
 from tap_afas.profit.wall_time import WallClock
 from tap_afas.records import RecordEncoder
 

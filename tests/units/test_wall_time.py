@@ -18,7 +18,7 @@ from harness.source import Source, Ticking, Walk, row
 from harness.syncing import run
 from harness.targets import Target
 from tap_afas.profit.rows import RowReader
-from tap_afas.profit.unfit import UnfitValueError
+from tap_afas.profit.unfit_value import UnfitValueError
 from tap_afas.profit.wall_time import WallClock, shift
 from tap_afas.records import RecordEncoder
 

@@ -3,7 +3,7 @@
 A **selection** says which rows: all; those that changed since a lower bound; those whose stamp is empty. A **walk**
 reads a selection page by page: in the order of the key (`KeysetPaginator`) or, where there is no key to go by, by
 offset (`OffsetPaginator`). The stamp only selects and never orders, since it moves when rows change and a key doesn't.
-`RunPaginator` reads the selections of one run one after the other, and asks for what the bookmark needs.
+`StreamPaginator` reads the selections of one run one after the other, and asks for what the bookmark needs.
 
 What must hold; comments elsewhere refer to it. *Untouched* is a row that exists, with the same values and key, from
 before the first request until after the last.

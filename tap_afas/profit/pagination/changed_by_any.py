@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tap_afas.profit.page import Page
     from tap_afas.profit.pagination.further_stamp import FurtherStamp
     from tap_afas.profit.pagination.key import KeyField
-    from tap_afas.profit.pagination.run_paginator import RunPaginator
     from tap_afas.profit.pagination.stamp_tracker import StampTracker
+    from tap_afas.profit.pagination.stream_paginator import StreamPaginator
     from tap_afas.profit.query import Filter, Query
 
 
@@ -36,7 +36,7 @@ class ChangedByAny:
 
     def __init__(  # noqa: PLR0913 - made in one place, with names
         self,
-        first: RunPaginator,
+        first: StreamPaginator,
         further: Sequence[FurtherStamp],
         trackers: Mapping[str, StampTracker],
         *,

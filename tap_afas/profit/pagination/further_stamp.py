@@ -11,9 +11,9 @@ from tap_afas.profit.query import Condition, Filter, and_filters
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_afas.profit.pagination.run_paginator import RunPaginator
     from tap_afas.profit.pagination.scan import ResumePoint, StartingPoint
     from tap_afas.profit.pagination.selection import Selection
+    from tap_afas.profit.pagination.stream_paginator import StreamPaginator
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class FurtherStamp:
 
     id: str
     since: StartingPoint
-    run: Callable[[StartingPoint, ResumePoint], RunPaginator] | None = None
+    run: Callable[[StartingPoint, ResumePoint], StreamPaginator] | None = None
 
     @property
     def selection(self) -> Selection:

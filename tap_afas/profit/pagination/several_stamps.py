@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from tap_afas.profit.pagination.key import KeyField
     from tap_afas.profit.pagination.lower_bound_check import LowerBoundCheck
     from tap_afas.profit.pagination.page_size import PageSize
-    from tap_afas.profit.pagination.run_paginator import RunPaginator
     from tap_afas.profit.pagination.scan import Scan
+    from tap_afas.profit.pagination.stream_paginator import StreamPaginator
     from tap_afas.profit.query import Filter, Query
 
 
@@ -64,7 +64,7 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
 """Every step, and why."""
 
 
-class SeveralStamps:
+class SeveralStampsPaginator:
     """The paginator of a run that is about further stamps too.
 
     Args:
@@ -83,7 +83,7 @@ class SeveralStamps:
 
     def __init__(  # noqa: PLR0913 - made in one place, with names
         self,
-        first: RunPaginator,
+        first: StreamPaginator,
         further: Sequence[FurtherStamp],
         *,
         parts: Sequence[Filter],

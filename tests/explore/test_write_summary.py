@@ -22,8 +22,8 @@ from harness.articles import config_of
 from harness.command import explore, run_tap
 from harness.depth import depth
 from harness.planted import PLANTS, made, moment
-from tap_afas.explore.merged import nested
 from tap_afas.explore.settings_file import SettingsFile
+from tap_afas.explore.settings_merge import nested
 from tap_afas.inputs import InputError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from afas_sandbox import Row, Sandbox
     from harness.run import Run
-    from tap_afas.explore.merged import Put
+    from tap_afas.explore.settings_merge import Put
 
 _CLONE = Path(__file__).resolve().parents[2]
 _BLOCK: dict[str, dict[str, Any]] = {

@@ -19,10 +19,10 @@ from tap_afas.explore.options import Given, common, printed_as
 from tap_afas.explore.replaced_file import check_writable, replace_file
 from tap_afas.explore.settings_file import SettingsFile
 from tap_afas.explore.terminal import neutral, to_json, write
-from tap_afas.explore.text import to_text
-from tap_afas.explore.texts import language_of
-from tap_afas.explore.texts import to_json as report_to_json
-from tap_afas.explore.written import tell
+from tap_afas.explore.text_report import to_text
+from tap_afas.explore.wording import language_of
+from tap_afas.explore.wording import to_json as report_to_json
+from tap_afas.explore.write_summary import tell
 from tap_afas.inputs import InputError
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from tap_afas.explore.check import CheckProgress
     from tap_afas.explore.findings import Report
-    from tap_afas.explore.opened import Opened
-    from tap_afas.explore.texts import Language
+    from tap_afas.explore.session import Session
+    from tap_afas.explore.wording import Language
 
 logger = logging.getLogger("tap-afas")
 
@@ -103,7 +103,7 @@ def check_(  # noqa: PLR0913 - click passes the options by name
         raise click.UsageError("--rows and --all: give one of them.")
     if written is None and (doubtful or plugin is not None):
         raise click.UsageError(f"{'--doubtful' if doubtful else '--plugin'} is for --write FILE.")
-    opened = given.open()
+    session = given.open()
     # What is wrong with the files is told before AFAS is asked.
     wishes = Wishes(
         rows=None if every_row else rows or MOST_ROWS,
@@ -113,10 +113,10 @@ def check_(  # noqa: PLR0913 - click passes the options by name
     )
     if wishes.html is not None:
         check_writable(wishes.html, "--html")
-    return run_check(opened, connectors, wishes)
+    return run_check(session, connectors, wishes)
 
 
-def run_check(opened: Opened, names: Sequence[str], wishes: Wishes) -> int:
+def run_check(session: Session, names: Sequence[str], wishes: Wishes) -> int:
     """Look through connectors, and tell.
 
     Returns:
@@ -127,20 +127,20 @@ def run_check(opened: Opened, names: Sequence[str], wishes: Wishes) -> int:
         InputError: There is no such connector, or a file isn't as it should be.
         OutputError: The report, or a file, can't be written.
     """
-    definitions = opened.definitions()
-    chosen = _chosen(opened, names, definitions)
-    language = wishes.language or language_of(opened.connection.settings.language)
+    definitions = session.definitions()
+    chosen = _chosen(session, names, definitions)
+    language = wishes.language or language_of(session.connection.settings.language)
     with _progress() as on_progress:
         report = check(
-            opened.connection,
+            session.connection,
             chosen,
             definitions=definitions,
             rows=wishes.rows,
             count=wishes.count,
             on_progress=on_progress,
         )
-    opened.ending.streams = len(report.connectors)
-    opened.ending.failures |= {
+    session.ending.streams = len(report.connectors)
+    session.ending.failures |= {
         one.connector: InputError(one.failure or "", may_pass=report.failures[one.connector])
         for one in report.connectors
         if one.connector in report.failures
@@ -148,7 +148,7 @@ def run_check(opened: Opened, names: Sequence[str], wishes: Wishes) -> int:
     told = f"{to_json(report_to_json(report, language))}\n" if wishes.form == "json" else to_text(report, language)
     write(told if told.endswith("\n") else f"{told}\n")
     if wishes.html is not None:
-        from tap_afas.explore.page import to_html  # noqa: PLC0415 - needed by few
+        from tap_afas.explore.html_report import to_html  # noqa: PLC0415 - needed by few
 
         replace_file(wishes.html, to_html(report, language).encode("utf-8", "replace"), "--html")
     if wishes.settings_file is not None:
@@ -156,17 +156,17 @@ def run_check(opened: Opened, names: Sequence[str], wishes: Wishes) -> int:
     return report.exit_code
 
 
-def _chosen(opened: Opened, names: Sequence[str], in_catalog: Sequence[str] | dict[str, Any]) -> list[str]:
+def _chosen(session: Session, names: Sequence[str], in_catalog: Sequence[str] | dict[str, Any]) -> list[str]:
     """The connectors that were named, or that a run would read."""
-    environment, settings = opened.connection.environment, opened.connection.settings
+    environment, settings = session.connection.environment, session.connection.settings
     if names:
-        return list(dict.fromkeys(map(opened.connector_id, names)))
+        return list(dict.fromkeys(map(session.connector_id, names)))
     check_connectors_exist(settings, environment, known=list(in_catalog))
     choice = ConnectorPatterns(settings.connectors)
     found = [
         one
         for one in sorted(environment.connectors)
-        if (one in in_catalog if opened.catalog is not None else choice.match(one))
+        if (one in in_catalog if session.catalog is not None else choice.match(one))
     ]
     if not found:
         logger.warning("No connector is selected: nothing to look through.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_afas.discovery import stream_name
-from tap_afas.explore.columns import Fit, LargeValues, TolerantReader
+from tap_afas.explore.column_findings import Fit, LargeValues, TolerantReader
 from tap_afas.explore.personal import PersonalData
 from tap_afas.explore.stamps import Stamps
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tap_afas.profit.wall_time import WallClock
 
 
-class Figures:
+class RowStatistics:
     """What is counted while a connector is read once.
 
     Args:

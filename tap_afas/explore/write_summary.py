@@ -9,13 +9,13 @@ import click
 
 from tap_afas.discovery import stream_name
 from tap_afas.loaded_key import start_anew_command
-from tap_afas.printed import clean
+from tap_afas.log_sanitizer import sanitized
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_afas.explore.merged import Put
     from tap_afas.explore.settings_file import SettingsFile
+    from tap_afas.explore.settings_merge import Put
 
 
 def tell(file: SettingsFile, put: Put, *, left_out: Iterable[str]) -> None:
@@ -27,7 +27,7 @@ def tell(file: SettingsFile, put: Put, *, left_out: Iterable[str]) -> None:
         left_out: Connectors for which there is only what something speaks against.
     """
     for line in _lines(file, put, sorted(left_out)):
-        click.echo(clean(line, None), err=True)
+        click.echo(sanitized(line, None), err=True)
 
 
 def _lines(file: SettingsFile, put: Put, left_out: list[str]) -> Iterator[str]:

@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"<token>.{0,500}?</token>|PHRva2Vu[A-Za-z0-9+/_=-]{16,}", r
 _MOST_CAUSES = 8
 
 
-def clean(text: str, most: int | None = _MOST_LETTERS) -> str:
+def sanitized(text: str, most: int | None = _MOST_LETTERS) -> str:
     """A text as one line that holds no secret, no sign that moves a cursor or turns a direction, and no more letters.
 
     Args:
@@ -46,7 +46,7 @@ def clean(text: str, most: int | None = _MOST_LETTERS) -> str:
     return line if most is None or len(line) <= most else f"{line[: most - 1]}…"
 
 
-def cleaned_lines(error: BaseException) -> str:
+def sanitized_lines(error: BaseException) -> str:
     """A traceback; each line is indented, so that none can be taken for one of the log."""
     lines = "".join(traceback.format_exception(error)).splitlines()
     # A secret can be split over lines.
@@ -54,13 +54,13 @@ def cleaned_lines(error: BaseException) -> str:
         lines = SECRETS.hide("\n".join(lines)).splitlines()
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES // 2 : -_MOST_LINES // 2] = ["…"]
-    return "\n".join(f"    {clean(line)}" for line in lines)
+    return "\n".join(f"    {sanitized(line)}" for line in lines)
 
 
 def _stand_in(error: BaseException, depth: int = 0) -> BaseException:
     """An exception of the same name whose text is cleaned, and so are those that it came from."""
     kind = type(type(error).__name__, (Exception,), {"__module__": type(error).__module__})
-    stand_in: BaseException = kind(clean(str(error)))
+    stand_in: BaseException = kind(sanitized(str(error)))
     if depth < _MOST_CAUSES:
         cause, context = error.__cause__, error.__context__
         stand_in.__cause__ = cause and _stand_in(cause, depth + 1).with_traceback(cause.__traceback__)
@@ -70,7 +70,7 @@ def _stand_in(error: BaseException, depth: int = 0) -> BaseException:
 
 def _cleaned(content: Any) -> Any:
     if isinstance(content, str):
-        return clean(content)
+        return sanitized(content)
     if isinstance(content, dict):
         return {_cleaned(name): _cleaned(value) for name, value in content.items()}
     return [_cleaned(one) for one in content] if isinstance(content, list | tuple) else content
@@ -79,7 +79,7 @@ def _cleaned(content: Any) -> Any:
 _OWN_FIELDS = frozenset(logging.makeLogRecord({}).__dict__)
 
 
-class Cleaning(logging.Formatter):
+class SanitizingFormatter(logging.Formatter):
     """Has another formatter write what has been cleaned.
 
     Args:
@@ -95,17 +95,17 @@ class Cleaning(logging.Formatter):
         shown = copy.copy(record)
         for name in record.__dict__.keys() - _OWN_FIELDS:
             setattr(shown, name, _cleaned(getattr(record, name)))
-        shown.name = clean(record.name, _LONGEST_NAME)
+        shown.name = sanitized(record.name, _LONGEST_NAME)
         # The SDK's own formatter wants the arguments of its metrics as they are: names and numbers.
         if record.msg != "METRIC: %s":
             # The last line is JSON, which no machine reads where it is cut.
             most = None if hasattr(record, "exit_code") else _MOST_LETTERS
-            shown.msg, shown.args = clean(record.getMessage(), most), ()
+            shown.msg, shown.args = sanitized(record.getMessage(), most), ()
         if record.exc_info and record.exc_info[1] is not None:
             kind, error, frames = record.exc_info
-            shown.exc_text = cleaned_lines(error)
+            shown.exc_text = sanitized_lines(error)
             shown.exc_info = (kind, _stand_in(error), frames)
-        shown.stack_info = record.stack_info and clean(record.stack_info)
+        shown.stack_info = record.stack_info and sanitized(record.stack_info)
         return self.inner.format(shown)
 
 
@@ -114,21 +114,21 @@ def _is_told(record: logging.LogRecord) -> bool:
     return not record.name.startswith("urllib3")
 
 
-def clean_logs() -> None:
+def sanitize_logs() -> None:
     """Have all handlers that there are write what has been cleaned, whatever is set up for them."""
     loggers = [logging.getLogger(), *map(logging.getLogger, list(logging.root.manager.loggerDict))]
     for handler in {handler for logger in loggers for handler in logger.handlers}:
-        if not isinstance(handler.formatter, Cleaning):
-            handler.setFormatter(Cleaning(handler.formatter or logging.Formatter()))
+        if not isinstance(handler.formatter, SanitizingFormatter):
+            handler.setFormatter(SanitizingFormatter(handler.formatter or logging.Formatter()))
             handler.addFilter(_is_told)
 
 
-def clean_tracebacks() -> None:
+def sanitize_tracebacks() -> None:
     """Have tracebacks that Python writes by itself cleaned; and none that tells of a log that can't be written."""
     logging.raiseExceptions = False
 
     def written(kind: type[BaseException], error: BaseException | None, _: TracebackType | None) -> None:
-        sys.stderr.write(f"{cleaned_lines(error or kind())}\n")
+        sys.stderr.write(f"{sanitized_lines(error or kind())}\n")
 
     sys.excepthook = written
     threading.excepthook = lambda told: written(told.exc_type, told.exc_value, told.exc_traceback)

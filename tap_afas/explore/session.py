@@ -34,7 +34,7 @@ class UnknownConnectorError(InputError):
     """A connector was named that the app connector doesn't have."""
 
 
-class Opened:
+class Session:
     """What a command works with.
 
     Attributes:
@@ -100,18 +100,18 @@ class ExplorersTap(TapAfas):
     """The tap, over a connection that is there already.
 
     Args:
-        opened: What the command works with.
+        session: What the command works with.
     """
 
     @override
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, session: Session) -> None:
         # In place of what it would make itself.
         self.__dict__ |= {
-            "connection": opened.connection,
-            "settings": opened.connection.settings,
-            "command_ending": opened.ending,
+            "connection": session.connection,
+            "settings": session.connection.settings,
+            "command_ending": session.ending,
         }
-        super().__init__(config=dict(opened.config), catalog=copy.deepcopy(opened.catalog))
+        super().__init__(config=dict(session.config), catalog=copy.deepcopy(session.catalog))
         self.ending.concerns_streams = False
 
     @property

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MOST_SHRINKS = 12
 
 
-class Agenda:
+class ReadingQueue:
     """The readings of one stream's run, of which one is under way.
 
     Attributes:

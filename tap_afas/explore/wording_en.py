@@ -1,4 +1,4 @@
-"""What is said of findings, in English. `{…}` are the facts of a finding; `texts.py` puts them in."""
+"""What is said of findings, in English. `{…}` are the facts of a finding; `wording.py` puts them in."""
 
 from __future__ import annotations
 

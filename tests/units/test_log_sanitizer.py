@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from singer_sdk.logging import ConsoleFormatter, StructuredFormatter
 
 from harness.depth import depth
-from tap_afas import known_secrets, printed
+from tap_afas import known_secrets, log_sanitizer
 from tap_afas.known_secrets import Secrets
-from tap_afas.printed import Cleaning, clean, cleaned_lines
+from tap_afas.log_sanitizer import SanitizingFormatter, sanitized, sanitized_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ DATA = "9F" * 32
 @pytest.fixture(autouse=True)
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
     known = Secrets()
-    monkeypatch.setattr(printed, "SECRETS", known)
+    monkeypatch.setattr(log_sanitizer, "SECRETS", known)
     known.add(SECRET, DATA)
     return known
 
@@ -77,7 +77,7 @@ def test_forms(form: str, split: str) -> None:
     # Not in the middle of an escape, which would be none then.
     while split and ({"%", "&", "\\"} & set(written[half - 8 : half + 1])) and half < len(written) - 9:
         half += 1
-    text = clean(f"Before it. {written[:half]}{split}{written[half:]} behind it")
+    text = sanitized(f"Before it. {written[:half]}{split}{written[half:]} behind it")
     assert text.startswith("Before it. ")
     assert text.endswith(" behind it")
     assert "…" in text
@@ -106,11 +106,11 @@ def test_each_part_of_twenty_letters(secret: str, begin: int, length: int, form:
 
 
 def test_a_part_of_a_few_letters_is_text_like_any_other(secrets: Secrets) -> None:
-    assert clean(f"the 9F of {DATA[:12]}") == f"the 9F of {DATA[:12]}"
+    assert sanitized(f"the 9F of {DATA[:12]}") == f"the 9F of {DATA[:12]}"
     secrets.add("abc")
-    assert clean("abc") == "abc"
+    assert sanitized("abc") == "abc"
     secrets.add("abcdefgh")
-    assert clean("xabcdefghx") == "x…x"
+    assert sanitized("xabcdefghx") == "x…x"
 
 
 def test_what_looks_like_a_secret_wherever_it_stands(secrets: Secrets) -> None:
@@ -120,7 +120,7 @@ def test_what_looks_like_a_secret_wherever_it_stands(secrets: Secrets) -> None:
         f"<token>{'7D' * 8}</token>": {"x": None},
         "Profit_Long_" + "x" * 60: 1,
     })
-    assert clean(f"`{other}` and {'7D' * 8} and Profit_Long_{'x' * 60}") == f"`…` and … and Profit_Long_{'x' * 60}"
+    assert sanitized(f"`{other}` and {'7D' * 8} and Profit_Long_{'x' * 60}") == f"`…` and … and Profit_Long_{'x' * 60}"
 
 
 def test_the_last_bearers_and_all_others_are_known(secrets: Secrets) -> None:
@@ -129,16 +129,16 @@ def test_the_last_bearers_and_all_others_are_known(secrets: Secrets) -> None:
     for bearer in bearers:
         secrets.add(bearer, passing=True)
         secrets.add(bearer, passing=True)
-    assert clean(bearers[-1]) == "…"
+    assert sanitized(bearers[-1]) == "…"
     assert len(secrets._forms) == known_secrets._MOST_PASSING + lasting
     # A run of three days has as many bearers; the client's secret is one still.
-    assert clean(f"{SECRET} and {DATA}") == "… and …"
+    assert sanitized(f"{SECRET} and {DATA}") == "… and …"
 
 
 def test_a_token_of_afas_whosever_it_is() -> None:
     token = f"<token><version>1</version><data>{'7D' * 32}</data></token>"
-    assert clean(f"It was {token}, or {base64.b64encode(token.encode()).decode()}.") == "It was …, or …."
-    assert clean("<token> alone") == "<token> alone"
+    assert sanitized(f"It was {token}, or {base64.b64encode(token.encode()).decode()}.") == "It was …, or …."
+    assert sanitized("<token> alone") == "<token> alone"
 
 
 @pytest.mark.parametrize("size", [20_000, 200_000])
@@ -150,18 +150,18 @@ def test_the_work_is_linear(secrets: Secrets, size: int) -> None:
 
 
 def test_a_line_is_one() -> None:
-    assert clean("a\nb\rc\r\nd\x1b[31m\x00\u202e\u200b\ud800\x85\u2028\te") == "a b c  d�[31m����   e"
-    assert clean("a\N{NO-BREAK SPACE}b é 漢 🙂") == "a b é 漢 🙂"
+    assert sanitized("a\nb\rc\r\nd\x1b[31m\x00\u202e\u200b\ud800\x85\u2028\te") == "a b c  d�[31m����   e"
+    assert sanitized("a\N{NO-BREAK SPACE}b é 漢 🙂") == "a b é 漢 🙂"
 
 
 @given(st.text(st.characters()))
 def test_whatever_comes_is_one_line_that_can_be_printed(text: str) -> None:
-    assert clean(text).isprintable()
-    assert clean(clean(text)) == clean(text)
+    assert sanitized(text).isprintable()
+    assert sanitized(sanitized(text)) == sanitized(text)
 
 
 def test_a_line_is_no_longer() -> None:
-    assert len(clean("x" * 5_000_000)) == 1900
+    assert len(sanitized("x" * 5_000_000)) == 1900
 
 
 # The log
@@ -173,8 +173,8 @@ def _logged(formatter: logging.Formatter, say: Callable[[logging.Logger], None],
     handler = logging.StreamHandler(out)
     handler.setFormatter(formatter)
     logger.addHandler(handler)
-    handler.setFormatter(Cleaning(formatter))
-    handler.addFilter(printed._is_told)
+    handler.setFormatter(SanitizingFormatter(formatter))
+    handler.addFilter(log_sanitizer._is_told)
     say(logger)
     return out.getvalue().splitlines()
 
@@ -232,8 +232,8 @@ def test_what_python_writes_by_itself(capsys: pytest.CaptureFixture[str], monkey
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr("threading.excepthook", None)
     monkeypatch.setattr(logging, "raiseExceptions", True)
-    printed.clean_tracebacks()
+    log_sanitizer.sanitize_tracebacks()
     error = ValueError(DATA)
     sys.excepthook(ValueError, error, None)
     assert capsys.readouterr().err == "    ValueError: …\n"
-    assert DATA[:20] not in cleaned_lines(error)
+    assert DATA[:20] not in sanitized_lines(error)

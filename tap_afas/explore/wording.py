@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
-from tap_afas.explore import texts_en, texts_nl
+from tap_afas.explore import wording_en, wording_nl
 from tap_afas.explore.findings import Problem
 from tap_afas.loaded_key import start_anew_command
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Language = Literal["en", "nl"]
 _SECONDS_TOLD = 120
-_LANGUAGES: dict[Language, ModuleType] = {"en": texts_en, "nl": texts_nl}
+_LANGUAGES: dict[Language, ModuleType] = {"en": wording_en, "nl": wording_nl}
 
 
 def language_of(setting: str) -> Language:

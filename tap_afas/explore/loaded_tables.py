@@ -6,14 +6,14 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from tap_afas.explore.listing import fail_for_unread
-from tap_afas.explore.opened import written_as
+from tap_afas.explore.session import written_as
 from tap_afas.profit.errors import ProfitError
 from tap_afas.schema import kind_in_schema
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from tap_afas.explore.opened import Opened
+    from tap_afas.explore.session import Session
     from tap_afas.profit.metainfo import Connector, Field, Kind
     from tap_afas.stream import AfasStream
 
@@ -62,23 +62,23 @@ class Table:
         return next(column for column in self.columns if column.name == name)
 
 
-def tables(opened: Opened) -> list[Table]:
+def tables(session: Session) -> list[Table]:
     """The tables that a run with these settings, and this catalog, would load.
 
     Raises:
         FailedRunError: AFAS doesn't describe some of the connectors: the list would lack their tables.
         InputError: The settings don't fit what AFAS has.
     """
-    connection = opened.connection
-    tap = opened.tap()
+    connection = session.connection
+    tap = session.tap()
     streams = tap.chosen
     tap.check_inputs()
     there = [stream for stream in streams if stream.connector_id in connection.environment.connectors]
     described = connection.describe([stream.connector_id for stream in there])
     failures = {name: found for name, found in described.items() if isinstance(found, ProfitError)}
-    opened.ending.failures |= failures
-    opened.ending.streams = len(streams) + len(failures)
-    fail_for_unread(opened)
+    session.ending.failures |= failures
+    session.ending.streams = len(streams) + len(failures)
+    fail_for_unread(session)
     found = []
     for stream in sorted(streams, key=lambda stream: stream.name):
         connector = described.get(stream.connector_id)

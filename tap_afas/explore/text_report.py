@@ -6,13 +6,13 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from tap_afas.explore.texts import Wording
+from tap_afas.explore.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_afas.explore.findings import ConnectorReport, Report
-    from tap_afas.explore.texts import Language
+    from tap_afas.explore.wording import Language
 
 _WIDTH = 110
 _WORDS: dict[Language, dict[str, str]] = {

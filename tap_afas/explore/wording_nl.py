@@ -1,4 +1,4 @@
-"""Wat er over bevindingen wordt gezegd, in het Nederlands; see `texts_en.py`."""
+"""Wat er over bevindingen wordt gezegd, in het Nederlands; see `wording_en.py`."""
 
 from __future__ import annotations
 

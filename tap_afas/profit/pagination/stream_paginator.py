@@ -59,7 +59,7 @@ TRANSITIONS: dict[Phase, dict[str, Phase]] = {
 """Every step a run can take, and why."""
 
 
-class RunPaginator:
+class StreamPaginator:
     """Decides what one run asks for: its scans one after the other, and the questions that the bookmark needs.
 
     Args:

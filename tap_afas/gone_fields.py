@@ -25,7 +25,7 @@ _NO_VALUE = {None, b"null", *_CONSTANTS}
 _encoder = msgspec.json.Encoder()
 
 
-class ReplacedFields:
+class GoneFields:
     """Tells fields that are gone from those that hold values.
 
     Text stays as AFAS writes it. In a field of another type null takes its place, as long as no row held a value.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_afas.profit.pagination.key import KeyField
-    from tap_afas.profit.pagination.several_stamps import SeveralStamps
+    from tap_afas.profit.pagination.several_stamps import SeveralStampsPaginator
     from tap_afas.replication_key import ReplicationKey
     from tap_afas.settings import StreamSettings
     from tap_afas.stream_definition import StreamDefinition
@@ -213,7 +213,7 @@ def _wound_back(key: ReplicationKey, value: Any) -> Bookmark:
 
 def noted(  # noqa: PLR0913 - called in one place, with names
     bookmark: Bookmark,
-    paginator: SeveralStamps,
+    paginator: SeveralStampsPaginator,
     further: Sequence[ReplicationKey],
     keys: Sequence[KeyField],
     *,

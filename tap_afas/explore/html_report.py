@@ -14,15 +14,15 @@ import jinja2
 from markupsafe import Markup, escape
 
 from tap_afas.explore.findings import SEVERITIES
-from tap_afas.explore.page_words import WORDS
-from tap_afas.explore.texts import Wording
-from tap_afas.printed import clean
+from tap_afas.explore.html_words import WORDS
+from tap_afas.explore.wording import Wording
+from tap_afas.log_sanitizer import sanitized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_afas.explore.findings import Block, ConnectorReport, Problem, Report, RowsOverTime
-    from tap_afas.explore.texts import Language
+    from tap_afas.explore.wording import Language
 
 _LANGUAGES: tuple[Language, ...] = ("en", "nl")
 _SOUND = "sound"
@@ -92,7 +92,7 @@ def to_html(report: Report, language: Language) -> str:
         words=WORDS,
         wordings={one: Wording(one, values=False) for one in _LANGUAGES},
         report=report,
-        environment=clean(report.environment) or "AFAS",
+        environment=sanitized(report.environment) or "AFAS",
         entries=sorted(entries, key=lambda entry: (*SEVERITIES, _SOUND).index(entry.worst)),
         counts=counts,
         verdict="error" if counts["error"] else "warning" if counts["warning"] else _SOUND,
@@ -107,7 +107,7 @@ def to_html(report: Report, language: Language) -> str:
 
 def _plain(text: object) -> str:
     """What AFAS tells, without signs that turn a direction or break a line."""
-    return clean(str(text))
+    return sanitized(str(text))
 
 
 def _marked(text: str) -> Markup:

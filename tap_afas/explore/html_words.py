@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tap_afas.explore.texts import Language
+    from tap_afas.explore.wording import Language
 
 WORDS: dict[Language, dict[str, str]] = {
     "en": {

@@ -11,7 +11,7 @@ from tap_afas.explore.findings import Finding
 from tap_afas.profit.json_repair import NO_NUMBER
 from tap_afas.profit.metainfo import REPLACED
 from tap_afas.profit.rows import RowReader
-from tap_afas.profit.unfit import UnfitValueError, told
+from tap_afas.profit.unfit_value import UnfitValueError, told
 from tap_afas.profit.wall_time import day, time_of_day
 from tap_afas.records import RecordEncoder
 
