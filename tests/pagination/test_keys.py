@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import decimal
 import itertools
 import operator
 import random
@@ -19,10 +20,11 @@ from harness.depth import depth
 from harness.source import CODE, FIELDS, MODIFIED, Answer, Source, Ticking, Walk, row
 from harness.syncing import run
 from harness.targets import Target
-from tap_afas.profit.pagination.key import KeyField, UnfitKeyError
+from tap_afas.profit.pagination.key import KeyField, UnfitKeyError, key_from_text, key_to_text, shortest_prefix
 from tap_afas.profit.pagination.keyset import KeysetPaginator
 from tap_afas.profit.pagination.offset import OffsetPaginator
 from tap_afas.profit.pagination.page_size import PageSize
+from tap_afas.profit.wall_time import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -290,3 +292,33 @@ def test_what_does_not_fit_into_a_question_is_asked_in_turns(
         found[:5] for found in rows
     )
     assert max(len(request.query) + 1 for request in sandbox.log) <= _LONGEST_QUESTION
+
+
+def test_a_page_ends_within_as_few_fields_as_tell_its_half_apart() -> None:
+    fields = [KeyField("Year", "int"), KeyField("Entry", "int"), KeyField("Line", "int")]
+    for depth_wanted, keys in [
+        (1, [(2020 + place, 1, 1) for place in range(9)]),
+        (2, [(2020, place, 1) for place in range(9)]),
+        (3, [(2020, 1, place) for place in range(9)]),
+        # Half of a page may tie; one row more may not.
+        (1, [(2020, 1, place) for place in range(5)] + [(2021, 1, place) for place in range(5)]),
+        (3, [(2020, 1, place) for place in range(4)] + [(2021, 1, place) for place in range(6)]),
+        # Where more ties in all fields, there is no better than all of them.
+        (3, [(2020, 1, 1)] * 9),
+        (1, [(2020, 1, 1), (2021, 1, 1)]),
+    ]:
+        assert shortest_prefix(fields, keys) == fields[:depth_wanted], keys
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[", "1", "{}", "[]", "[1]", "[1, 2, 3]", '["a", 2]', "[1, null]", "[true, 2]", "[" * 10**5]
+)
+def test_what_is_no_key_of_these_fields(text: str) -> None:
+    with pytest.raises(UnreadableError):
+        key_from_text(text, [KeyField("Year", "int"), KeyField("Entry", "int")])
+
+
+def test_a_key_as_text_and_back() -> None:
+    fields = [KeyField("Year", "int"), KeyField("Code", "text"), KeyField("Amount", "decimal")]
+    key = (2020, 'a"b', decimal.Decimal("1.50"))
+    assert key_from_text(key_to_text(key), fields) == key

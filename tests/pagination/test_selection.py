@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_afas.profit.pagination.errors import MisbehavedError
-from tap_afas.profit.pagination.selection import all_rows, changed_since, empty_stamp, stamps_between
-from tap_afas.profit.query import Query
+from tap_afas.profit.pagination.selection import all_rows, changed_since, empty_stamp, on_days, stamps_between
+from tap_afas.profit.query import Condition, Query
 
 if TYPE_CHECKING:
     from tap_afas.profit.pagination.selection import Selection
@@ -65,3 +65,11 @@ def test_a_row_from_outside(selection: Selection, unit: Unit, stamp: Any, said: 
 )
 def test_rows_from_inside(selection: Selection, unit: Unit, stamps: list[Any]) -> None:
     selection.check(_QUERY, stamps, unit)
+
+
+def test_days_that_follow_each_other_are_one_range() -> None:
+    selection = on_days("D", ["2024-03-01", "2024-02-29", "2024-03-05", "2024-02-29"])
+    assert selection.groups == (
+        (Condition("D", ">=", "2024-02-29T00:00:00"), Condition("D", "<", "2024-03-02T00:00:00")),
+        (Condition("D", ">=", "2024-03-05T00:00:00"), Condition("D", "<", "2024-03-06T00:00:00")),
+    )

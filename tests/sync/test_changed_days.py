@@ -21,8 +21,6 @@ from harness.ledger import DAYS, FEED, Ledger
 from tap_afas.changed_days import ExtractionClock
 from tap_afas.feed import Feed, fields_of
 from tap_afas.profit import metainfo
-from tap_afas.profit.pagination.selection import on_days
-from tap_afas.profit.query import Condition
 from tap_afas.settings import StreamSettings
 
 if TYPE_CHECKING:
@@ -308,14 +306,6 @@ def test_streams_without_it_have_no_days(sandbox: Sandbox) -> None:
 
 
 # Parts
-
-
-def test_days_that_follow_each_other_are_one_range() -> None:
-    selection = on_days("D", ["2024-03-01", "2024-02-29", "2024-03-05", "2024-02-29"])
-    assert selection.groups == (
-        (Condition("D", ">=", "2024-02-29T00:00:00"), Condition("D", "<", "2024-03-02T00:00:00")),
-        (Condition("D", ">=", "2024-03-05T00:00:00"), Condition("D", "<", "2024-03-06T00:00:00")),
-    )
 
 
 def test_the_day_of_the_stream_may_have_another_name_in_the_feed() -> None:

@@ -13,7 +13,6 @@ from harness.command import run_tap
 from tap_afas.profit import client as client_module
 from tap_afas.profit.client import rows_in
 from tap_afas.profit.pagination import page_size as page_size_module
-from tap_afas.profit.pagination.page_size import PageSize
 from tap_afas.profit.query import Query
 
 if TYPE_CHECKING:
@@ -99,17 +98,3 @@ def test_rows_are_counted_by_their_first_field() -> None:
     assert rows_in(b'{"rows":[{"Code":', query) == 0
     assert rows_in(b'{"rows":[', query) is None
     assert rows_in(b"", Query(())) is None
-
-
-def test_sizes() -> None:
-    size = PageSize(1000, 40)
-    assert (size.take, size.fits) == (40, 40)
-    for answered, take in [(_LARGEST, 40)] * 9 + [(1, 40)] * 7 + [(1, 61)]:
-        size.answered = answered
-        size.count_full_page()
-        assert size.take == take
-    assert size.shrink(too_large=True, rows_fit=50)
-    assert (size.take, size.fits) == (40, 40)
-    assert size.shrink()
-    assert (size.take, size.fits) == (20, 40)
-    assert PageSize(30, 40).fits is None

@@ -66,7 +66,9 @@ class OffsetPaginator:
         self.done = False
         self._ids = tuple(field.id for field in order)
         self._delivered = 0
+        # What was delivered: the last rows as they stand in AFAS, and those that no longer stand among them or before.
         self._tail: list[bytes] = []
+        self._displaced: collections.Counter[bytes] = collections.Counter()
         self._overlap = 0
         self._back = 0
         self._realignments = 0
@@ -94,20 +96,16 @@ class OffsetPaginator:
         short = len(marks) < query.take and not self._back
         # Only a page that begins where the one before ended proves where the end is.
         self.done = short and is_last_page(len(marks), query.take)
-        self._realignments = 0 if new else self._realignments + 1
+        further = query.skip + len(marks) > self._delivered
+        self._realignments = 0 if new or further else self._realignments + 1
         if self._realignments > _MOST_REALIGNMENTS:
             raise ShiftedError(_MOVED)
         # Asked again as it was, such a page would come again for ever.
-        self._at_end = short and not self.done and not new
+        self._at_end = short and not self.done and not further
         # What a page overlaps stands in the tail already.
-        # Rows that were delivered and didn't come again now may yet: those that sort alike come in any order.
-        kept = (
-            list((collections.Counter(self._tail) - collections.Counter(marks)).elements())
-            if self._back
-            else self._tail[: len(self._tail) - min(self._overlap, self._delivered)]
-        )
+        kept = [] if self._back else self._tail[: len(self._tail) - min(self._overlap, self._delivered)]
         self._delivered = query.skip + len(marks)
-        longest = max(2 * self.size.take, len(marks) + (len(kept) if self._back else 0))
+        longest = max(2 * self.size.take, len(marks))
         self._back = 0
         if marks:
             self._overlap = min(len(marks), len(marks) - self._tie_start(page, len(marks) - 1) + 1)
@@ -122,7 +120,9 @@ class OffsetPaginator:
         expected = self._tail[len(self._tail) - overlap :]
         if collections.Counter(marks[:overlap]) != collections.Counter(expected):
             return None
-        return list(range(overlap, len(marks)))
+        return [
+            position for position in range(overlap, len(marks)) if not _remove_one(self._displaced, marks[position])
+        ]
 
     def _realigned(self, page: Page, marks: list[bytes], query: Query) -> list[int] | None:
         """The new rows of a page that goes further back; None when that can't be told from it."""
@@ -135,7 +135,9 @@ class OffsetPaginator:
         tie = self._tie_start(page, last)
         if not tie and query.skip:
             return None
-        known = collections.Counter(self._tail)
+        known = collections.Counter(self._tail) + self._displaced
+        # Rows that were delivered and don't come again now may yet: those that sort alike come in any order.
+        self._displaced = known - collections.Counter(marks)
         return [position for position in range(tie, len(marks)) if not _remove_one(known, marks[position])]
 
     def _go_further_back(self, query: Query) -> None:
