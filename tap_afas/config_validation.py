@@ -12,7 +12,7 @@ from msgspec import UNSET
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_afas.afas_environment import environment_problems
-from tap_afas.environment_variables import unread
+from tap_afas.environment_variables import dropped_maps, unread
 from tap_afas.known_secrets import texts_in
 from tap_afas.map_expressions import map_problems
 from tap_afas.profit.auth import ClassicToken
@@ -67,6 +67,11 @@ def config_problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
     # The SDK's own schema of them ends in a traceback at what isn't right.
     misfits = list(map_problems(config.get("stream_maps"))) or [
         _misfit(error) for error in JSONSchemaValidator(schema).iter_errors(config)
+    ]
+    misfits += [
+        f"`{path}` is null, and Meltano passes no null of `meltano.yml` on: what it is to take out would be sent. Write"
+        " `__NULL__` in its place."
+        for path in dropped_maps(config.get("stream_maps"), schema)
     ]
     if misfits:
         return misfits

@@ -97,6 +97,33 @@ def unread(schema: Mapping[str, Any]) -> list[str]:
     return [f"No settings were passed, but the environment holds {', '.join(found)}: pass `--config=ENV` to read them."]
 
 
+def dropped_maps(maps: Any, schema: Mapping[str, Any]) -> list[str]:
+    """What in `stream_maps` Meltano keeps from the tap: it leaves out what is null, from the file and not the variable.
+
+    Args:
+        maps: `stream_maps` as the tap was given it.
+        schema: JSON Schema of the settings.
+
+    Returns:
+        The paths of what would go out as it is, where `meltano.yml` says that it is taken out.
+    """
+    written = os.environ.get(_variable("stream_maps"), "").strip()
+    if not written or not under_meltano():
+        return []
+    meant = _parse(_variable("stream_maps"), written, {"type": "object"}, schema)
+    if not isinstance(meant, dict):
+        return []
+    given = maps if isinstance(maps, dict) else {}
+    dropped = []
+    for name, fields in meant.items():
+        if fields is None and name not in given:
+            dropped.append(f"stream_maps.{name}")
+        if isinstance(fields, dict):
+            left = given.get(name) or {}
+            dropped += [f"stream_maps.{name}.{one}" for one, made in fields.items() if made is None and one not in left]
+    return dropped
+
+
 def _variable(setting: str) -> str:
     return f"{_PREFIX}{setting.upper()}"
 

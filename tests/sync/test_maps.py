@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,6 +143,41 @@ def test_what_only_afas_knows_is_a_line(sandbox: Sandbox, where: str) -> None:
     assert ran.exit_code == 0, ran.said
     assert len(ran.records(STREAM)) == 2
     assert any("stream_maps" in line for line in ran.lines("INFO"))
+
+
+@pytest.mark.parametrize(
+    ("flattened", "left", "dropped"),
+    [
+        # As Meltano 4 does: settings with nulls in the variable, without them in the file.
+        ({f"{STAFF}.BSN": None}, {}, f"stream_maps.{STAFF}.BSN"),
+        ({f"{STAFF}.BSN": None, f"{STAFF}.Name": "'x'"}, {STAFF: {"Name": "'x'"}}, f"stream_maps.{STAFF}.BSN"),
+        ({f"{STAFF}.Id": "Id", f"{STAFF}.__else__": None}, {STAFF: {"Id": "Id"}}, f"stream_maps.{STAFF}.__else__"),
+        ({f"{STAFF}.A\\.b": None}, {}, f"stream_maps.{STAFF}.A.b"),
+        ({STAFF: None}, {}, f"stream_maps.{STAFF}"),
+    ],
+)
+def test_a_null_that_meltano_drops_stops_the_run(
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    flattened: dict[str, Any],
+    left: dict[str, Any],
+    dropped: str,
+) -> None:
+    monkeypatch.setenv("MELTANO_EXTRACTOR_NAME", "tap-afas")
+    monkeypatch.setenv("TAP_AFAS_STREAM_MAPS", json.dumps(flattened))
+    for arguments in ((), ("--discover",)):
+        ran = run_tap(_config(sandbox, left), *arguments)
+        _stopped(sandbox, ran, f"`{dropped}` is null", "`__NULL__`")
+        assert ran.exit_code == 78
+
+
+def test_a_null_that_meltano_passes_on_masks(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    maps = {STAFF: {"BSN": None}, "Articles": None}
+    monkeypatch.setenv("MELTANO_EXTRACTOR_NAME", "tap-afas")
+    monkeypatch.setenv("TAP_AFAS_STREAM_MAPS", json.dumps(maps))
+    ran = run_tap(_config(sandbox, maps))
+    assert ran.exit_code == 0, ran.said
+    assert ran.records() == [{"Id": 1, "Name": "A"}, {"Id": 2, "Name": "B"}]
 
 
 def test_a_stream_that_is_gone_is_its_own_failure(sandbox: Sandbox) -> None:
