@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigValidationError
 
+from tap_afas.json_names import RepeatedNameError, each_once
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -168,7 +170,9 @@ def _parse(variable: str, text: str, setting: Mapping[str, Any], schema: Mapping
         except ValueError:
             raise unreadable(f"`{variable}` must be a whole number.", schema) from None
     try:
-        content = json.loads(text)
+        content = json.loads(text, object_pairs_hook=each_once)
+    except RepeatedNameError as error:
+        raise unreadable(f"`{variable}` can't be read: {error}.", schema) from None
     except (ValueError, RecursionError):
         raise unreadable(f'`{variable}` is not JSON: lists are written ["a", "b"].', schema) from None
     return _nested(variable, content, schema) if "object" in kinds and isinstance(content, dict) else content

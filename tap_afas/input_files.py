@@ -9,6 +9,7 @@ from singer_sdk.singerlib import Catalog
 
 from tap_afas.catalog_form import catalog_problem
 from tap_afas.inputs import InputError, StateError, parse_json
+from tap_afas.json_names import RepeatedNameError
 from tap_afas.known_secrets import SECRETS, texts_in
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def _read_object(file: IO[str], option: str) -> dict[str, Any]:
     raw = getattr(file, "buffer", file).read()
     try:
         content = parse_json(raw)
+    except RepeatedNameError as error:
+        raise InputError(f"{option} {file.name} can't be read: {error}.") from None
     except ValueError as error:
         advice = " Of several lines of STATE, the last one counts." if option == "--state" else ""
         raise InputError(f"{option} {file.name} is not JSON: {error}.{advice}") from None

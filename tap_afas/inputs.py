@@ -7,6 +7,7 @@ import pathlib
 from typing import TYPE_CHECKING, Any
 
 from tap_afas.environment_variables import read_environment, unreadable
+from tap_afas.json_names import RepeatedNameError, each_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,10 +56,12 @@ def parse_json(content: str | bytes) -> Any:
     """Read JSON: UTF-8 with or without a byte order mark, or UTF-16, as PowerShell's `>` writes it.
 
     Raises:
+        RepeatedNameError: An object has a name twice.
         ValueError: It isn't; its text says why and where, without quoting anything.
     """
     try:
-        found = json.loads(content.removeprefix("\ufeff") if isinstance(content, str) else content)
+        text = content.removeprefix("\ufeff") if isinstance(content, str) else content
+        found = json.loads(text, object_pairs_hook=each_once)
         json.dumps(found, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
@@ -94,6 +97,8 @@ def _from_file(path: str, schema: Mapping[str, Any]) -> dict[str, Any]:
         content = parse_json(pathlib.Path(path).read_bytes())
     except OSError as error:
         raise unreadable(f"--config {path}: {error.strerror or type(error).__name__}.", schema) from None
+    except RepeatedNameError as error:
+        raise unreadable(f"--config {path} can't be read: {error}.", schema) from None
     except ValueError as error:
         raise unreadable(f"--config {path} is not JSON: {error}.", schema) from None
     if not isinstance(content, dict):

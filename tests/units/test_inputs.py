@@ -139,6 +139,35 @@ def test_a_state_in_a_wrapper(text: str) -> None:
         read_state(_file(text))
 
 
+_TWICE = '{"stream_maps": {"Staff": {"BSN": "__NULL__"}, "Staff": {}}}'
+
+
+def test_a_name_that_stands_twice(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(_TWICE)
+    with pytest.raises(ConfigValidationError) as caught:
+        read_settings([str(file)], SCHEMA)
+    (sentence,) = caught.value.errors
+    assert sentence.startswith(f"--config {file} can't be read: the name Staff stands twice in one object")
+    for read in (read_state, read_catalog):
+        with pytest.raises(InputError, match="the name A stands twice in one object"):
+            read(_file('{"bookmarks": {"A": {"place": "x"}, "A": {}}, "streams": []}'))
+    monkeypatch.setenv("TAP_AFAS_STREAMS", '{"A": {"filter": []}, "A": {}}')
+    with pytest.raises(ConfigValidationError) as caught:
+        read_settings(["ENV"], SCHEMA)
+    (sentence,) = caught.value.errors
+    assert sentence.startswith("`TAP_AFAS_STREAMS` can't be read: the name A stands twice in one object")
+
+
+def test_what_may_be_a_secret_and_stands_twice(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text('{"<token>a</token>": 1, "<token>a</token>": 2}')
+    with pytest.raises(ConfigValidationError) as caught:
+        read_settings([str(file)], SCHEMA)
+    assert "a name stands twice in one object" in caught.value.errors[0]
+    assert "<token>" not in caught.value.errors[0]
+
+
 def test_where_the_syntax_is_wrong() -> None:
     with pytest.raises(InputError, match=r"at line 2, column 1\. Of several lines of STATE, the last one counts"):
         read_state(_file("{}\n{}"))
