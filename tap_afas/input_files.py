@@ -32,6 +32,11 @@ def _read_object(file: IO[str], option: str) -> dict[str, Any]:
     except RepeatedNameError as error:
         raise InputError(f"{option} {file.name} can't be read: {error}.") from None
     except ValueError as error:
+        if option == "--state" and not _written(raw):
+            raise InputError(
+                f"{option} {file.name} is empty: no target has told a state yet. Where that is so, start without"
+                " --state."
+            ) from None
         advice = " Of several lines of STATE, the last one counts." if option == "--state" else ""
         raise InputError(f"{option} {file.name} is not JSON: {error}.{advice}") from None
     if not isinstance(content, dict):
@@ -40,6 +45,11 @@ def _read_object(file: IO[str], option: str) -> dict[str, Any]:
     if SECRETS.are_in_name("|".join(texts_in(content))):
         raise InputError(f"{option} {file.name} holds a secret of the settings: take it out.")
     return content
+
+
+def _written(raw: str | bytes) -> bool:
+    """Whether a file holds anything beside white space and a byte order mark."""
+    return bool(raw.strip() if isinstance(raw, str) else raw.strip(b"\xef\xbb\xbf\xfe\xff\0 \t\r\n"))
 
 
 def read_state(file: IO[str]) -> dict[str, Any]:

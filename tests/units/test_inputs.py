@@ -168,6 +168,16 @@ def test_what_may_be_a_secret_and_stands_twice(tmp_path: pathlib.Path) -> None:
     assert "<token>" not in caught.value.errors[0]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("text", ["", " \r\n"])
+def test_an_empty_state(tmp_path: pathlib.Path, text: str, encoding: str) -> None:
+    # As `tail -n 1 states.json > state.json` leaves it where no run got to a state.
+    path = tmp_path / "state.json"
+    path.write_bytes(text.encode(encoding))
+    with path.open() as file, pytest.raises(InputError, match=r"--state .* is empty: .* start without --state\."):
+        read_state(file)
+
+
 def test_where_the_syntax_is_wrong() -> None:
     with pytest.raises(InputError, match=r"at line 2, column 1\. Of several lines of STATE, the last one counts"):
         read_state(_file("{}\n{}"))
