@@ -100,7 +100,9 @@ def check_bookmark(stream: str, bookmark: Mapping[str, Any]) -> None:
 
 
 def _holds_bookmarks(part: Any) -> bool:
-    return isinstance(part, dict) and ("bookmarks" in part or any(map(_holds_bookmarks, part.values())))
+    return isinstance(part, dict) and (
+        bool(part.keys() & {"bookmarks", "replication_key", *_STANDS}) or any(map(_holds_bookmarks, part.values()))
+    )
 
 
 def under_names(state: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -115,12 +117,19 @@ def under_names(state: Mapping[str, Any], names: Mapping[str, str]) -> dict[str,
             passed over.
     """
     found: dict[str, Any] = {}
+    folded = {one.casefold(): names[connector] for connector in names for one in (connector, names[connector])}
     for written, bookmark in state.get("bookmarks", {}).items():
         name = written if written in names.values() else names.get(written, written)
         if name in found:
             raise StateError(f"The state has two bookmarks of one stream: {name} and its connector's id.")
         if name in names.values():
             check_bookmark(name, bookmark)
+        elif (meant := folded.get(written.casefold())) and bookmark and not is_own(bookmark):
+            # Its own may be of a connector that was renamed since, or left out.
+            raise StateError(
+                f"The state has a bookmark of {written}, and the stream is {meant}: it would be passed over. Write it"
+                f" as {meant}."
+            )
         found[name] = bookmark
     return {**state, "bookmarks": found}
 

@@ -132,6 +132,8 @@ def test_state() -> None:
         '{"type": "STATE", "value": {"bookmarks": {}}}',
         '{"bookmarks": {}, "singer_state": {"bookmarks": {"A": {}}}}',
         '{"A": {"replication_key": "Modified"}}',
+        '{"bookmarks": {"A": {}}, "B": {"replication_key": "Modified"}}',
+        '{"bookmarks": {}, "x": {"B": {"replication_key_value": "2024-03-01T08:15:00+00:00"}}}',
     ],
 )
 def test_a_state_in_a_wrapper(text: str) -> None:
