@@ -104,6 +104,26 @@ def check_connectors_exist(settings: Settings, environment: Environment, known: 
             )
 
 
+def tell_of_idle_patterns(settings: Settings, connector_ids: Iterable[str], *, chosen: bool) -> None:
+    """Tell of patterns that fit no connector: one that is misspelt would leave out nothing, and set nothing.
+
+    Args:
+        settings: The settings.
+        connector_ids: All that there are.
+        chosen: Whether `connectors` chooses the streams, and no catalog.
+    """
+    ids = list(connector_ids)
+    written = [(pattern, "connectors") for pattern in settings.connectors if chosen]
+    written += [(pattern, "streams") for pattern in settings.streams]
+    idle = [
+        f"{pattern} of `{setting}`"
+        for pattern, setting in written
+        if is_pattern(pattern) and not any(matches(one, pattern.removeprefix("!")) for one in ids)
+    ]
+    if idle:
+        logger.warning("No connector fits the pattern %s: what it says is about none.", ", ".join(idle))
+
+
 def connectors_to_read(settings: Settings, environment: Environment) -> list[str]:
     """The ids of the connectors that become streams.
 
@@ -145,6 +165,7 @@ def discover(connection: Connection) -> list[StreamDefinition]:
     """
     settings, environment = connection.settings, connection.environment
     check_connectors_exist(settings, environment)
+    tell_of_idle_patterns(settings, environment.connectors, chosen=True)
     found = []
     for connector_id, connector in connection.describe(connectors_to_read(settings, environment)).items():
         if isinstance(connector, ProfitError):

@@ -223,7 +223,7 @@ class TapAfas(CommandLine):
             FailedRunError: Some failed; the others are complete.
             InterruptedRunError: A signal ended the run.
         """
-        from tap_afas.discovery import check_connectors_exist  # noqa: PLC0415 - see `__init__`
+        from tap_afas.discovery import check_connectors_exist, tell_of_idle_patterns  # noqa: PLC0415 - see `__init__`
         from tap_afas.keyless import check, tell, tell_of_catalog  # noqa: PLC0415 - likewise
         from tap_afas.state_compatibility import check_environment  # noqa: PLC0415 - likewise
 
@@ -241,6 +241,9 @@ class TapAfas(CommandLine):
         parts = {stream.name: stream.stream_state for stream in streams.values()}
         check_environment(environment.id, parts, self.settings.accept_environment)
         check_connectors_exist(self.settings, environment, known=[stream.connector_id for stream in every])
+        if self.input_catalog is not None:
+            ids = {*environment.connectors, *(stream.connector_id for stream in every)}
+            tell_of_idle_patterns(self.settings, ids, chosen=False)
         self._check_settings(streams)
         self.check_inputs()
         definitions = [sync.definition for sync in streams]

@@ -200,6 +200,24 @@ def test_patterns_in_streams(connector_id: str, expected: dict[str, Any]) -> Non
     assert settings.stream(connector_id) == msgspec.convert(expected, StreamSettings)
 
 
+def test_a_pattern_that_fits_nothing_is_a_line(sandbox: Sandbox) -> None:
+    sandbox.load([articles(3), articles(3, "Other")])
+    settings: dict[str, Any] = {
+        "connectors": ["art*", "Oth*", "!Salar*"],
+        "streams": {"Artikel*": {"page_size": 5}, "*": {"primary_keys": ["Code"]}},
+    }
+    line = "No connector fits the pattern !Salar* of `connectors`, Artikel* of `streams`: what it says is about none."
+    config = config_of(sandbox, **settings)
+    ran = run_tap(config)
+    assert (ran.exit_code, len(ran.records())) == (0, 6)
+    assert [one for one in ran.lines("WARNING") if "pattern" in one] == [line]
+    # With a catalog, `connectors` chooses nothing.
+    ran = run_tap(config, catalog=run_tap(config, "--discover").catalog)
+    assert [one for one in ran.lines("WARNING") if "pattern" in one] == [line.replace("!Salar* of `connectors`, ", "")]
+    fitting = config_of(sandbox, connectors=["art*", "!Oth*"], streams={"art*": {}})
+    assert not [one for one in run_tap(fitting).lines("WARNING") if "pattern" in one]
+
+
 def test_patterns_in_streams_are_applied(sandbox: Sandbox) -> None:
     sandbox.load([articles(3), articles(4, "Artikelen"), articles(5, "Other")])
     streams: dict[str, Any] = {
