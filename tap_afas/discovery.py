@@ -96,7 +96,9 @@ def check_connectors_exist(settings: Settings, environment: Environment, known: 
             + ("." if meant else f"; it has: {_first_of(ids)}.")
         )
     for folded in dict.fromkeys(map(str.casefold, named)):
-        written, there = ({one for one in names if one.casefold() == folded} for names in (named, ids))
+        # What AFAS has not may be in a catalog under another spelling, which its own stream is told.
+        alike = ({one for one in names if one.casefold() == folded} for names in (named, environment.connectors))
+        written, there = alike
         if written != there and max(len(written), len(there)) > 1:
             raise DiscoveryError(
                 f"`streams` names {' and '.join(sorted(written))}, and AFAS has {' and '.join(sorted(there))}, which"

@@ -108,6 +108,19 @@ def test_a_connector_that_is_gone_is_its_own_failure(sandbox: Sandbox) -> None:
     assert len(ran.records("Other")) == 2
 
 
+@pytest.mark.parametrize("streams", [{}, {"Articles": {"primary_keys": ["Code"]}}])
+def test_an_id_in_another_case_is_told_the_right_one(sandbox: Sandbox, streams: dict[str, Any]) -> None:
+    sandbox.load([articles(2), articles(2, "Other")])
+    config = config_of(sandbox, streams=streams)
+    catalog = run_tap(config, "--discover").catalog
+    catalog["streams"][0]["tap_stream_id"] = "articles"
+    ran = run_tap(config, catalog=catalog)
+    assert "Failed: articles: The app connector doesn't have this GetConnector (any more). Did you mean Articles?" in (
+        ran.said
+    )
+    assert len(ran.records()) == len(ran.records("Other")) == 2
+
+
 @pytest.mark.parametrize("maps", [{}, {"stream_maps": {"Articles": {"X": "Name"}}}])
 def test_a_schema_without_properties(sandbox: Sandbox, maps: dict[str, Any]) -> None:
     sandbox.load([articles(2)])
