@@ -6,6 +6,7 @@ import gc
 import sys
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.tap_base import CliTestOptionValue
@@ -22,8 +23,6 @@ else:
 if TYPE_CHECKING:
     from types import FrameType
     from typing import Self
-
-    import click
 
     from tap_afas.ending import Ending
 
@@ -121,6 +120,11 @@ class CommandLine(Tap):
         """Read a row of each stream, where `--test` is given: like a run, so that no failure hides another."""
         if value == CliTestOptionValue.Disabled.value:
             return
+        known = [CliTestOptionValue.All.value, CliTestOptionValue.Schema.value]
+        if value not in known:
+            # A run would follow that nobody asked for.
+            shown = ", ".join(map(repr, known))
+            raise click.BadParameter(f"{value!r} is not one of {shown}.", ctx, param)
         tap = cls._made(ctx.params.get("config"))
         tap.write_schemas() if value == CliTestOptionValue.Schema.value else tap.run(most_rows=1)
         ctx.exit()

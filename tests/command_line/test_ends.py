@@ -146,6 +146,13 @@ def test_a_connection_test_goes_through_all_streams(sandbox: Sandbox) -> None:
     assert ended(ran) == {"exit_code": 1, "streams": 3, "failed": {"A": {"may_pass": False}}}
 
 
+def test_a_test_that_there_is_not(sandbox: Sandbox) -> None:
+    load(sandbox)
+    ran = run_tap(config_of(sandbox), "--test=schemas")
+    assert (ran.exit_code, ran.output, list(sandbox.log)) == (2, b"", [])
+    assert any("'schemas' is not one of 'all', 'schema'" in line for line in ran.log)
+
+
 def test_schemas_alone(sandbox: Sandbox) -> None:
     load(sandbox)
     ran = run_tap(config_of(sandbox), "--test=schema")
