@@ -106,10 +106,18 @@ def tell_failures(stream_map: CustomStreamMap, stream: str, masked: Collection[s
 
     def evaluated(expr: str, expr_parsed: ast.Expr, record: dict[str, Any], property_name: str | None) -> Any:
         try:
-            return evaluate(expr, expr_parsed, record, property_name)
+            made: Any = evaluate(expr, expr_parsed, record, property_name)
         except Exception as error:  # noqa: BLE001 - expressions are the user's and may raise anything
             # Its words may quote values.
             kind = type(error.__cause__ or error).__name__
+        else:
+            if made is None and property_name in (stream_map.transformed_key_properties or ()):
+                raise MapError(
+                    f"{stream}: `stream_maps` leaves the key field {property_name} empty on {row(record)}:"
+                    f" `{without_texts(expr)}`. A target can't hold an empty key: correct the expression, or take"
+                    " another key."
+                )
+            return made
         raise MapError(
             f"{stream}: `stream_maps` fails on {row(record)}: {property_name or MAPPER_FILTER_OPTION} ends in {kind}:"
             f" `{without_texts(expr)}`. Correct the expression; for a field that may be empty:"

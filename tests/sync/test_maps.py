@@ -219,6 +219,25 @@ def test_a_failing_map_tells_no_key_that_it_masks(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     "maps",
     [
+        {"Id": "None"},
+        {"Id": "md5(str(Id)) if Id < 2 else None"},
+        {"BSN": "BSN", "__key_properties__": ["Id", "BSN"]},
+        {"Hash": "md5(BSN) if BSN else None", "__key_properties__": ["Hash"]},
+    ],
+)
+def test_a_map_that_leaves_a_key_empty_fails_its_stream(sandbox: Sandbox, maps: dict[str, Any]) -> None:
+    ran = run_tap(_config(sandbox, {STAFF: maps}))
+    assert ran.exit_code == 1
+    assert len(ran.records("Articles")) == 3
+    (failed,) = (line for line in ran.errors if line.startswith("Failed: "))
+    field = next(iter(maps))
+    assert f"leaves the key field {field} empty" in failed
+    assert all(record[field] is not None for record in ran.records(STREAM))
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [
         {STREAM: {"BSN": "md5('pepper' + "}},
         {STREAM: {"BSN": ""}},
         {STREAM: {"__filter__": "'pepper' =="}},
