@@ -180,7 +180,7 @@ def read_further(stream: str, text: str, further: Sequence[ReplicationKey], keys
     if not text:
         return Further({}, {})
     try:
-        content = json.loads(text)
+        content = _content(text)
         stamps = {
             key.id: read_bookmark(stream, {**part, "replication_key": key.id}, key)
             for key in further
@@ -190,17 +190,42 @@ def read_further(stream: str, text: str, further: Sequence[ReplicationKey], keys
             stamps = {key.id: _wound_back(key, content[_SINCE]) for key in further} | stamps
         asked = {}
         for key in further:
-            point = content.get("asked", {}).get(key.id)
+            point = content["asked"].get(key.id)
             if point is not None:
                 key.check(point["highest"])
                 witness = None if point["witness"] is None else key_from_text(point["witness"], keys)
                 asked[key.id] = ResumePoint("", highest=point["highest"], witness=witness, asked=bool(point["asked"]))
-    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, UnreadableError):
+    except UnreadableError:
         raise StateError(
             f"{stream}: the state's `further` is not one that this version writes. Take it out, and the stream is read"
             " whole once."
         ) from None
     return Further(stamps, asked)
+
+
+def _content(text: str) -> dict[str, Any]:
+    """The JSON of `further`, whose form is looked at here alone: behind it, another error is a bug.
+
+    Raises:
+        UnreadableError: It has another form.
+    """
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise UnreadableError("no object")
+    stamps, asked = content.get("stamps"), content.get("asked", {})
+    if not isinstance(stamps, dict) or not isinstance(asked, dict):
+        raise UnreadableError("another form")
+    if not all(part is None or isinstance(part, dict) for part in (*stamps.values(), *asked.values())):
+        raise UnreadableError("another form")
+    for point in asked.values():
+        if point is None:
+            continue
+        if not {"highest", "witness", "asked"} <= point.keys() or not isinstance(point["witness"], str | None):
+            raise UnreadableError("another form")
+    return {**content, "asked": asked}
 
 
 def _wound_back(key: ReplicationKey, value: Any) -> Bookmark:

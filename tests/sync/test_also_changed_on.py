@@ -355,7 +355,24 @@ def test_to_wind_back(sandbox: Sandbox, *, knows: bool) -> None:
     assert _ids(joined.whole()) == []
 
 
-@pytest.mark.parametrize("text", ["[]", "x", '{"stamps": {"Modified_2": 7}}', '{"stamps": 7}', '{"x": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "x",
+        "[" * 99_999,
+        '{"stamps": {"Modified_2": 7}}',
+        '{"stamps": 7}',
+        '{"x": {}}',
+        '{"stamps": {}, "asked": 7}',
+        '{"stamps": {}, "asked": {"Modified_2": 7}}',
+        '{"stamps": {}, "asked": {"Modified_2": {}}}',
+        '{"stamps": {}, "asked": {"Modified_2": {"highest": 7, "witness": null, "asked": true}}}',
+        '{"stamps": {}, "asked": {"Modified_2": {"highest": null, "witness": 7, "asked": true}}}',
+        '{"stamps": {}, "asked": {"Modified_2": {"highest": null, "witness": "[[]]", "asked": true}}}',
+        '{"stamps": {}, "asked": {"Modified_2": {"highest": null, "witness": null}}}',
+    ],
+)
 def test_a_text_that_is_none(sandbox: Sandbox, text: str) -> None:
     joined = _Joined(sandbox, streams=_named("Modified_2"))
     joined.whole()
@@ -363,6 +380,22 @@ def test_a_text_that_is_none(sandbox: Sandbox, text: str) -> None:
     ran = joined.sync()
     assert ran.error is None or "the state's `further` is not one that this version writes" in ran.said
     assert ran.error is not None or len(_ids(ran)) == 40
+
+
+class _BugError(ValueError):
+    """What no `except` may take for a mistake in the STATE."""
+
+
+@pytest.mark.parametrize("where", ["read_bookmark", "key_from_text", "ResumePoint"])
+def test_a_bug_is_not_told_as_a_mistake_of_the_state(
+    sandbox: Sandbox, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = _Joined(sandbox, streams=_named("Modified_2"))
+    joined.whole()
+    asked = {"highest": None, "witness": "[1]", "asked": True}
+    joined.part["further"] = json.dumps({**joined.further, "asked": {"Modified_2": asked}})
+    monkeypatch.setattr(f"tap_afas.further_stamps.{where}", mock.Mock(side_effect=_BugError("a bug")))
+    assert isinstance(joined.sync().error, _BugError)
 
 
 def test_a_bookmark_in_the_future_begins_anew(sandbox: Sandbox) -> None:
