@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from afas_sandbox import Connector, Field, Table
-from demo.project import Project, settings_of
+from demo.project import MeltanoError, Project, settings_of
 
 if TYPE_CHECKING:
     from afas_sandbox import Sandbox
@@ -43,3 +45,10 @@ def test_the_block_loads_and_follows(sandbox: Sandbox, database: Database, tmp_p
         sandbox.change("Zaken", updates=2, inserts=2)
         # One without a key, and read whole.
         sandbox.change("Klanten", updates=2, inserts=2, deletes=3)
+
+    # Meltano passes no null on: what it is to take out would be loaded.
+    path = tmp_path / "meltano.yml"
+    at = "      connectors: "
+    path.write_text(block.replace(at, f"      stream_maps: {{Zaken: {{Naam: null}}}}\n{at}"), "utf-8")
+    with pytest.raises(MeltanoError, match=r"`stream_maps\.Zaken\.Naam` is null"):
+        project.run()
