@@ -71,7 +71,8 @@ class Preparation:
         self.key = replication_key_of(definition, connection.settings.overlap_seconds, connection.clock)
         self.bookmark = read_bookmark(definition.name, state, self.key)
         before = state.get("replication_key")
-        if before is not None and self.key is not None and before != self.key.id:
+        # One that appends can't: it fails.
+        if before is not None and self.key is not None and before != self.key.id and definition.primary_keys:
             definition.logger.warning(
                 "The state is about %s, and the replication key is %s now: starting anew.", before, self.key.id
             )

@@ -181,6 +181,7 @@ class StateCheck:
         self, definition: StreamDefinition, state: Mapping[str, Any], settings: Settings, shape: SdkShaping
     ) -> None:
         self._loaded = key_of(definition, state, settings)
+        self._stamp_before = state.get("replication_key")
         self._settings = settings
         self.definition = with_key_of_state(definition, self._loaded, state, settings)
         self.environment = ""
@@ -205,6 +206,8 @@ class StateCheck:
             IncompatibleStateError: The target's table isn't made for what would come.
         """
         check_key(self.definition, self._loaded)
+        if appends and self._loaded is not None:
+            self._check_appended_before()
         if self._loaded is not None:
             bookmark = dataclasses.replace(bookmark, key=names_to_text(self._loaded))
         bookmark, lacking = held_against(bookmark, self.definition.further)
@@ -219,6 +222,16 @@ class StateCheck:
         # A place in rows that were selected otherwise leads nowhere; the bookmark stands.
         self._before = dataclasses.replace(bookmark, place="") if found is None else found
         return self._before
+
+    def _check_appended_before(self) -> None:
+        """Check that a stream that appends did so before, by the same stamp: else all its rows would come again."""
+        stamp, before = self.definition.stamp, self._stamp_before
+        if before != stamp:
+            was = "was read whole before" if before is None else f"went by {before} before"
+            raise IncompatibleStateError(
+                self.definition,
+                f"The stream {was}, and is to send each change by {stamp} as one row more: rows would double.",
+            )
 
     def loaded(self, bookmark: Bookmark) -> Bookmark:
         """The bookmark once a page has shown that the key tells rows apart."""

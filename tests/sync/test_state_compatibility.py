@@ -165,6 +165,25 @@ def test_a_stream_that_appends_can_not_read_itself_anew(sandbox: Sandbox) -> Non
     assert "`start_date` changed since the last run: a stream that appends would lack rows, or double them." in ran.said
 
 
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [({}, "was read whole before"), ({"append": True, "replication_key": "Number"}, "went by Number before")],
+)
+def test_a_table_that_was_loaded_otherwise_is_not_appended_to(
+    sandbox: Sandbox, first: dict[str, Any], told: str
+) -> None:
+    sandbox.load([articles(30)])
+    state = run_tap(_config(sandbox, first)).state
+    ran = run_tap(_config(sandbox, {"append": True}), state=state)
+    assert (ran.exit_code, ran.records()) == (78, [])
+    assert f"The stream {told}, and is to send each change by Modified as one row more: rows would double." in ran.said
+    assert "Drop the table Articles" in ran.said
+    assert "starting anew" not in ran.said
+    # As the way out says.
+    del state["bookmarks"]["Articles"]
+    assert len(run_tap(_config(sandbox, {"append": True}), state=state).records()) == 30
+
+
 def test_another_type_of_a_column(sandbox: Sandbox) -> None:
     sandbox.load([articles(3)])
     state = run_tap(_config(sandbox)).state
