@@ -160,7 +160,7 @@ def course_of(  # noqa: PLR0913 - called in one place, with names
     """
     new = None if version is None else max(version, (bookmark.version or 0) + 1)
     if not incremental:
-        return _course_of_full_table(schedule, bookmark, now, new)
+        return _course_of_full_table(schedule, bookmark, now, new, changed=changed)
     if schedule is None or new is None:
         return Course(), bookmark
     if bookmark.bookmark is None:
@@ -182,9 +182,9 @@ def course_of(  # noqa: PLR0913 - called in one place, with names
 
 
 def _course_of_full_table(
-    schedule: RefreshSchedule | None, bookmark: Bookmark, now: datetime.datetime, new: int | None
+    schedule: RefreshSchedule | None, bookmark: Bookmark, now: datetime.datetime, new: int | None, *, changed: bool
 ) -> tuple[Course, Bookmark]:
-    until = schedule.waits_until(now) if schedule else None
+    until = schedule.waits_until(now, changed=changed) if schedule else None
     if until is not None:
         return Course(waits_until=until), bookmark
     # One that was never read to its end is tried again by the next run.

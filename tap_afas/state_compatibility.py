@@ -55,7 +55,7 @@ def compare(
 
     Returns:
         The bookmark to go on from: a new one where rows may be lacking that another filter left out; None where a
-        refresh is due for that.
+        refresh is due for that, or the reading of a full table.
 
     Raises:
         IncompatibleStateError: The target's table isn't made for what would come.
@@ -71,10 +71,10 @@ def compare(
         raise IncompatibleStateError(
             definition, f"{', '.join(retyped)} had another type when the target's table was made, and targets keep it."
         )
-    if definition.stamp is None:
-        # It is read whole each time.
-        return bookmark
     changed = " and ".join(now.differs_in(before))
+    if definition.stamp is None:
+        # It is read whole anyway.
+        return None if changed else bookmark
     if changed and appends:
         raise IncompatibleStateError(
             definition, f"{changed} changed since the last run: a stream that appends would lack rows, or double them."
@@ -168,7 +168,7 @@ class StateCheck:
     Attributes:
         definition: The stream, with the key that it was loaded under where only the tap's list says another one.
         environment: AFAS' id of the environment, as far as it is known.
-        is_due: Whether settings changed, so that rows may be lacking until the stream is refreshed.
+        is_due: Whether settings changed, so that rows may be lacking until the stream is read whole.
 
     Args:
         definition: The stream.

@@ -285,6 +285,18 @@ def test_a_full_table_is_read_no_more_often_than_set(sandbox: Sandbox, caplog: p
     assert loads.sync().pages
 
 
+def test_another_filter_makes_a_full_table_due(sandbox: Sandbox) -> None:
+    loads = _Loads(sandbox, walk=Walk(("Id",), None))
+    own = {"full_refresh_every": "30d"}
+    few = {**own, "filter": [{"field": "Id", "operator": "<", "value": 5}]}
+    loads.sync(streams={"Item": few})
+    loads.source.clock.tick(_HOUR)
+    assert loads.sync(streams={"Item": own}).exit_code == 0
+    loads.assert_same()
+    loads.source.clock.tick(_HOUR)
+    assert not loads.sync(streams={"Item": own}).pages
+
+
 def test_a_full_table_that_failed_once_is_tried_again_later(sandbox: Sandbox) -> None:
     loads = _Loads(sandbox, walk=Walk(("Id",), None), streams={"Item": {"full_refresh_every": "7d"}}, page_size=10)
     # Before it has been read once, by each run.

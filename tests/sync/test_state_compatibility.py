@@ -288,6 +288,24 @@ def test_under_another_filter_counts_are_told_and_not_compared(sandbox: Sandbox)
     assert "Articles: 10 rows, and 300 before the settings changed." in ran.lines("WARNING")
 
 
+@pytest.mark.parametrize("settings", [_WHOLE, {}], ids=["key", "no key"])
+def test_another_filter_stays_another_one_until_all_was_read(sandbox: Sandbox, settings: dict[str, Any]) -> None:
+    sandbox.load([articles(300)])
+    state = run_tap(_config(sandbox, settings)).state
+    only = {**settings, "filter": [{"field": "Number", "operator": "<", "value": 120}], "page_size": 100}
+    sandbox.faults = [Fault(kind="rows", nth=2, refuse="blocked")]
+    cut = run_tap(_config(sandbox, only), state=state)
+    assert (cut.exit_code, len(cut.records())) == (1, 100)
+    sandbox.faults = []
+    ran = run_tap(_config(sandbox, only), state=cut.state)
+    assert (ran.exit_code, len(ran.versions("Articles"))) == (0, 1), ran.said
+    assert "Articles: 120 rows, and 300 before the settings changed." in ran.lines("WARNING")
+    # And one that was taken back compares again.
+    sandbox.load([articles(120)])
+    ran = run_tap(_config(sandbox, settings), state=cut.state)
+    assert "Articles has 120 rows, and had 300: nothing is taken out of the target." in ran.said
+
+
 # The environment
 
 
