@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
@@ -19,7 +19,7 @@ from tap_afas.profit.known_connectors import stamp_candidates
 from tap_afas.profit.query import Condition, Filter, and_filters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tap_afas.profit.metainfo import Connector
     from tap_afas.replication_key import ReplicationKey
@@ -53,6 +53,29 @@ def asked_to_append(catalog: object) -> frozenset[str]:
             ):
                 asked.add(str(entry.get("tap_stream_id")))
     return frozenset(asked)
+
+
+def with_method_of_metadata(catalog: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A catalog in whose entries stands what a stream's own metadata says of its replication.
+
+    Discovery writes no `replication-method` there. Who writes one there, as Singer has it, may leave the entry's as it
+    was; Meltano writes both.
+
+    Args:
+        catalog: The catalog as JSON; anything else stays as it is.
+    """
+    streams = catalog["streams"]
+    entries = []
+    for entry in streams if isinstance(streams, list) else []:
+        said: dict[str, Any] = {}
+        for one in entry.get("metadata") or []:
+            metadata = one.get("metadata") or {}
+            if not one.get("breadcrumb") and metadata.get("replication-method"):
+                said = {"replication_method": metadata["replication-method"]}
+                if metadata.get("replication-key"):
+                    said["replication_key"] = metadata["replication-key"]
+        entries.append({**entry, **said})
+    return {**catalog, "streams": entries} if entries else catalog
 
 
 def read_whole(definition: StreamDefinition) -> StreamDefinition:

@@ -68,11 +68,12 @@ class TapAfas(CommandLine):
         # What `--version` and `--about` don't need isn't loaded for them. It is loaded before the SDK takes over the
         # signals, since an exit that is raised while a module loads can get lost.
         from tap_afas import catalog, config_validation, connection, discovery, maps, stream  # noqa: F401, PLC0415
-        from tap_afas.keyless import asked_to_append  # noqa: PLC0415
+        from tap_afas.keyless import asked_to_append, with_method_of_metadata  # noqa: PLC0415
 
         sanitize_logs()
         if "streams" in (options.get("catalog") or ()):
             check_entries(options["catalog"])
+            options["catalog"] = with_method_of_metadata(options["catalog"])
         self._appending = asked_to_append(options.get("catalog"))
         self.ending = self.command_ending or Ending()
         self.ending.concerns_streams = True

@@ -82,6 +82,29 @@ def test_a_key_in_the_metadata_alone_is_the_targets_too(sandbox: Sandbox) -> Non
     assert schema["key_properties"] == []
 
 
+def _method_in_metadata(sandbox: Sandbox, streams: dict[str, Any], **said: str) -> Run:
+    """Run with a catalog of which somebody edited the stream's own metadata alone, as Singer's specification has it."""
+    sandbox.load([articles(2)])
+    config = {**config_of(sandbox), "streams": streams}
+    catalog = run_tap(config, "--discover").catalog
+    (root,) = (part["metadata"] for part in catalog["streams"][0]["metadata"] if not part["breadcrumb"])
+    root |= {name.replace("_", "-"): value for name, value in said.items()}
+    return run_tap(config, catalog=catalog)
+
+
+def test_a_method_in_the_metadata_counts_though_the_entry_has_another(sandbox: Sandbox) -> None:
+    ran = _method_in_metadata(sandbox, {}, replication_method="INCREMENTAL", replication_key="Modified")
+    assert (ran.exit_code, ran.versions("Articles"), ran.lines("WARNING")) == (0, [], [])
+    assert ran.state["bookmarks"]["Articles"]["replication_key"] == "Modified"
+    keyed = {"Articles": {"primary_keys": ["Code"]}}
+    ran = _method_in_metadata(sandbox, keyed, replication_method="FULL_TABLE")
+    assert (ran.exit_code, len(ran.versions("Articles"))) == (0, 1)
+    ran = _method_in_metadata(sandbox, keyed, replication_method="INCREMENTAL", replication_key="Number")
+    assert ran.state["bookmarks"]["Articles"]["replication_key"] == "Number"
+    ran = _method_in_metadata(sandbox, keyed, replication_method="LOG_BASED")
+    assert "The catalog asks for LOG_BASED replication" in ran.said
+
+
 def test_what_the_settings_say_of_a_type_counts(sandbox: Sandbox) -> None:
     streams = {"Articles": {"primary_keys": ["Code"], "types": {"Number": "string"}}}
     ran = _run(sandbox, {"Number": {"x-sql-datatype": "varchar"}}, streams=streams)
