@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from tap_afas.filters import split_filter, with_longest_bounds
 from tap_afas.further_stamps import read_further
+from tap_afas.loaded_key import IncompatibleStateError
 from tap_afas.profit.key_advice import key_hints
 from tap_afas.profit.known_connectors import is_assumed
 from tap_afas.profit.metainfo import kinds_of
@@ -125,6 +126,7 @@ def make_plan(  # noqa: PLR0913 - made in one place, with names
         FilterError: The filter is too long.
         UnsortableError: AFAS can't sort the rows.
         StateError: The state's `place` can't be used.
+        IncompatibleStateError: The state's bookmark can't be used, and the stream appends.
     """
     mine = settings.stream(definition.connector_id)
     own, now = kinds_of(connector, {}), kinds_of(connector, mine.types)
@@ -243,6 +245,12 @@ def _usable_bookmark(
         low = bookmark.lower_bound(key)
         return dataclasses.replace(bookmark, bookmark=low, pending=low)
     # When the run that wrote it took place, and so what changed since, can't be known.
+    if appends:
+        raise IncompatibleStateError(
+            definition,
+            f"The state's bookmark {key.value(bookmark.bookmark)} lies in the future, and the stream appends: to start"
+            " anew would double its rows.",
+        )
     definition.logger.warning(
         "The state's bookmark %s lies in the future: starting anew.", key.value(bookmark.bookmark)
     )

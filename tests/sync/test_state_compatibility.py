@@ -184,6 +184,16 @@ def test_a_table_that_was_loaded_otherwise_is_not_appended_to(
     assert len(run_tap(_config(sandbox, {"append": True}), state=state).records()) == 30
 
 
+def test_a_bookmark_in_the_future_of_a_stream_that_appends(sandbox: Sandbox) -> None:
+    sandbox.load([articles(30)])
+    state = run_tap(_config(sandbox, {"append": True})).state
+    state["bookmarks"]["Articles"] |= {"bookmark": "2099-01-01T00:00:00", "settled": "2099-01-01T00:00:00"}
+    ran = run_tap(_config(sandbox, {"append": True}), state=state)
+    assert (ran.exit_code, ran.records()) == (78, [])
+    assert "The state's bookmark 2098-12-31T23:00:00+00:00 lies in the future, and the stream appends" in ran.said
+    assert "Drop the table Articles" in ran.said
+
+
 def test_another_type_of_a_column(sandbox: Sandbox) -> None:
     sandbox.load([articles(3)])
     state = run_tap(_config(sandbox)).state
