@@ -23,21 +23,27 @@ _USUAL_LOADER = "target-postgres"
 
 
 class IncompatibleStateError(InputError):
-    """The stream can't go on under this STATE; `str()` says what to do."""
+    """The stream can't go on under this STATE; `str()` says what to do.
 
-    def __init__(self, definition: StreamDefinition, sentence: str) -> None:
-        super().__init__(f"{sentence} {way_out(definition)}")
+    Args:
+        definition: The stream.
+        sentence: What is wrong.
+        first: What to do before the stream is started anew; None: to drop its table.
+    """
+
+    def __init__(self, definition: StreamDefinition, sentence: str, first: str | None = None) -> None:
+        first = first or f"Drop the table {definition.table or definition.name} in the target, then"
+        super().__init__(f"{sentence} {first} {start_anew(definition)}")
 
 
-def way_out(definition: StreamDefinition) -> str:
-    """How to start one stream anew, while the bookmarks of the others stay."""
-    table = f"Drop the table {definition.name} in the target"
+def start_anew(definition: StreamDefinition) -> str:
+    """How to start one stream anew, while the bookmarks of the others stay: the end of a sentence."""
     command = start_anew_command(definition.connector_id)
     if command is None:
-        return f"{table}, take `{definition.name}` out of `bookmarks` in the state file, and run again."
+        return f"take `{definition.name}` out of `bookmarks` in the state file, and run again."
     # `meltano run` tells the tap no loader.
     own = "" if "MELTANO_LOADER_NAME" in os.environ else ", with your own target in its place"
-    return f"{table}, and start this stream anew: `{command}`{own}."
+    return f"start this stream anew: `{command}`{own}."
 
 
 def start_anew_command(*connector_ids: str, extractor: str | None = None) -> str | None:

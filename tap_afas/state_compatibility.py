@@ -19,7 +19,7 @@ from tap_afas.loaded_key import (
     check_key,
     key_of,
     names_to_text,
-    way_out,
+    start_anew,
     with_key_of_state,
 )
 from tap_afas.loaded_under import LoadedUnder, SdkShaping, token
@@ -64,7 +64,11 @@ def compare(
     if before is None:
         return bookmark
     if before.alias != now.alias:
-        raise IncompatibleStateError(definition, "The stream goes into a table of another name than before.")
+        raise IncompatibleStateError(
+            definition,
+            "The stream goes into a table of another name than before.",
+            "Take `__alias__` in `stream_maps` back. To load it all into the other table,",
+        )
     old, new = before.kinds, now.kinds
     retyped = [name for name in definition.emitted if old.get(token(name)) not in {None, new.get(token(name))}]
     if retyped:
@@ -87,9 +91,10 @@ def compare(
     added = [name for name in definition.emitted if token(name) in new and token(name) not in old]
     if added or before.maps != now.maps:
         definition.logger.warning(
-            "%s in what is read from now on; rows that were loaded before stay as they are. To load them again: %s",
+            "%s in what is read from now on; rows that were loaded before stay as they are. To load them again, %s%s",
             f"{', '.join(added)} will be" if added else "The other stream maps will show",
-            way_out(definition),
+            "drop the table, then " if appends else "",
+            start_anew(definition),
         )
     return bookmark
 

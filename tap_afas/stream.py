@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
@@ -146,14 +147,15 @@ class AfasStream(Stream):
                 f" without it, nobody can tell which rows are gone. Select it too (`{self.connector_id}.*` doesn't):"
                 f" `{self.days.tap_stream_id}.*`."
             )
+        alias = next((one.stream_alias for one in self.stream_maps), "")
         sync = Sync(
-            self.definition(),
+            dataclasses.replace(self.definition(), table=alias),
             self.stream_state,
             connection=self._connection,
             version=self._initialized_at // 1000 if self.emit_activate_version_messages else None,
             most_rows=self.ABORT_AT_RECORD_COUNT,
             shape=SdkShaping(
-                next((one.stream_alias for one in self.stream_maps), ""),
+                alias,
                 {name: self.config[name] for name in _SHAPING if self.config.get(name)} or None,
             ),
             days_state=self.tap_state.get("bookmarks", {}).get(self.days.name) if self.days is not None else None,

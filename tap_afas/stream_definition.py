@@ -52,6 +52,7 @@ class StreamDefinition:
         replication_method: In Singer's words.
         selected: The fields that records hold; the keys are among them in any case. None: all.
         further: Further stamps, by which rows are selected too; known once the connector is.
+        table: What stream maps call it for targets; empty: its name.
     """
 
     connector_id: str
@@ -62,6 +63,7 @@ class StreamDefinition:
     replication_method: str = "FULL_TABLE"
     selected: frozenset[str] | None = None
     further: tuple[str, ...] = ()
+    table: str = ""
 
     @property
     def kinds(self) -> dict[str, Kind]:

@@ -57,7 +57,9 @@ def test_another_key_fails_the_stream_with_the_way_out(
     assert ran.records("Articles") == []
     assert "SCHEMA" not in {message["type"] for message in ran.messages if message.get("stream") == "Articles"}
     assert any(f"The stream was loaded under {told}" in line for line in ran.errors)
-    assert "Drop the table Articles in the target, take `Articles` out of `bookmarks` in the state file" in ran.said
+    assert (
+        "Drop the table Articles in the target, then take `Articles` out of `bookmarks` in the state file" in ran.said
+    )
     # The others go on.
     assert len(ran.records("Others")) == 3
     del state["bookmarks"]["Articles"]
@@ -208,7 +210,18 @@ def test_another_name_of_the_table(sandbox: Sandbox) -> None:
     state = run_tap(_config(sandbox)).state
     ran = run_tap(_config(sandbox, stream_maps={"Articles": {"__alias__": "Items"}}), state=state)
     assert (ran.exit_code, ran.records("Items")) == (78, [])
-    assert "The stream goes into a table of another name than before." in ran.said
+    assert (
+        "The stream goes into a table of another name than before. Take `__alias__` in `stream_maps` back. To load it"
+        " all into the other table, take `Articles` out of `bookmarks` in the state file, and run again." in ran.said
+    )
+
+
+def test_the_way_out_names_the_table_as_the_target_knows_it(sandbox: Sandbox) -> None:
+    sandbox.load([articles(3)])
+    maps = {"Articles": {"__alias__": "Items"}}
+    state = run_tap(_config(sandbox, stream_maps=maps)).state
+    ran = run_tap(_config(sandbox, {"primary_keys": ["Number"]}, stream_maps=maps), state=state)
+    assert "Drop the table Items in the target, then take `Articles` out of `bookmarks` in the state file" in ran.said
 
 
 def test_a_field_that_is_selected_only_now_is_told_once(sandbox: Sandbox) -> None:
@@ -224,6 +237,8 @@ def test_a_field_that_is_selected_only_now_is_told_once(sandbox: Sandbox) -> Non
     assert line.startswith(
         "Articles: Name will be in what is read from now on; rows that were loaded before stay as they are."
     )
+    # Rows with a key are gone over: the table, with rights and views on it, may stay.
+    assert line.endswith(" To load them again, take `Articles` out of `bookmarks` in the state file, and run again.")
     assert run_tap(config, catalog=catalog, state=ran.state).lines("WARNING") == []
 
 
