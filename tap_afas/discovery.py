@@ -209,7 +209,11 @@ def define_stream(connector: Connector, settings: StreamSettings) -> StreamDefin
     kinds = kinds_of(connector, settings.types)
     also = settings.also_changed_on
     named = settings.replication_key is not UNSET
-    stamp = settings.replication_key or None if named else _detect_stamp(connector, kinds, also, keyed=bool(key))
+    stamp = (
+        settings.replication_key or None
+        if named
+        else _detect_stamp(connector, kinds, also, keyed=bool(key), appends=settings.append)
+    )
     further = () if also is UNSET else also
     unknown = [field for field in (*key, *settings.types, stamp, *further) if field and field not in connector.fields]
     if unknown:
@@ -299,7 +303,7 @@ def _check_further(
 
 
 def _detect_stamp(
-    connector: Connector, kinds: Mapping[str, Kind], also: Sequence[str] | UnsetType, *, keyed: bool
+    connector: Connector, kinds: Mapping[str, Kind], also: Sequence[str] | UnsetType, *, keyed: bool, appends: bool
 ) -> str | None:
     """The replication key where settings name none: the first field that seems to tell when a row was last changed."""
     date_times = [field for field in connector.fields.values() if kinds[field.id] == "date-time"]
@@ -307,13 +311,14 @@ def _detect_stamp(
     if also is not UNSET:
         candidates = [field for field in candidates if field not in also]
     if len(candidates) > 1 and not keyed:
-        logger.warning(
-            "%s: %s could each be the time of the last change; reading the full table. Choose one with"
-            " `streams.%s.replication_key`.",
-            connector.id,
-            " and ".join(candidates),
-            connector.id,
-        )
+        # Without `append`, it is read whole for want of a key, which one line for all such streams tells.
+        if appends:
+            logger.warning(
+                "%s: %s could each be the time of the last change. Choose one with `streams.%s.replication_key`.",
+                connector.id,
+                " and ".join(candidates),
+                connector.id,
+            )
         return None
     if len(candidates) > 1 and also is UNSET:
         logger.info(

@@ -158,7 +158,11 @@ def tell(definitions: Iterable[StreamDefinition], settings: Settings) -> None:
         if not definition.primary_keys
         and definition.replication_method == "FULL_TABLE"
         and settings.stream(definition.connector_id).primary_keys is UNSET
-        and (definition.replication_key or candidates_in_schema(definition))
+        and (
+            definition.replication_key
+            or settings.stream(definition.connector_id).replication_key
+            or candidates_in_schema(definition)
+        )
     )
     if not names:
         return

@@ -304,11 +304,16 @@ def test_where_a_key_is_known_the_first_of_two_stamps_is_the_replication_key(
 
 
 def test_without_a_key_two_stamps_are_none(caplog: pytest.LogCaptureFixture) -> None:
-    assert define_stream(_connector(STAMP, OTHER_STAMP), StreamSettings()).replication_key is None
+    connector = _connector(STAMP, OTHER_STAMP)
+    # That such streams are read whole is told in one line for all.
+    assert define_stream(connector, StreamSettings()).replication_key is None
+    assert caplog.text == ""
+    with pytest.raises(DiscoveryError, match="`append` needs a field"):
+        define_stream(connector, StreamSettings(append=True))
     assert "Gewijzigd_op and Mutatiedatum could each be" in caplog.text
     assert "`streams.Eigen.replication_key`" in caplog.text
     caplog.clear()
-    define_stream(_connector(STAMP, OTHER_STAMP), StreamSettings(replication_key="Mutatiedatum"))
+    define_stream(connector, StreamSettings(append=True, replication_key="Mutatiedatum"))
     assert caplog.text == ""
 
 

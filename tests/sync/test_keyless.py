@@ -50,6 +50,15 @@ def test_one_line_says_which_are_read_whole(sandbox: Sandbox) -> None:
     assert "known: Others. With" in other
 
 
+def test_a_stamp_that_only_the_settings_know_is_told_likewise(sandbox: Sandbox) -> None:
+    sandbox.load([articles(3, stamp=False)])
+    config = _config(sandbox, {"replication_key": "Day"})
+    for catalog in (None, run_tap(config, "--discover").catalog):
+        (line,) = run_tap(config, catalog=catalog).lines("WARNING")
+        assert line.startswith("Read whole by every run, since no key is known: Articles.")
+    assert run_tap(_config(sandbox, {"replication_key": "Day", "primary_keys": []})).lines("WARNING") == []
+
+
 @pytest.mark.parametrize(
     ("variables", "command"),
     [
