@@ -50,7 +50,7 @@ class LoadedUnder:
         timezone: The setting.
         alias: The name of the table.
         maps: The stream maps and the flattening.
-        fields: A few letters for each field and its kind.
+        fields: A few letters for each field and its kind, a capital for one that isn't loaded any more.
     """
 
     filter: str = ""
@@ -99,6 +99,12 @@ class LoadedUnder:
     def selecting_as(self, other: LoadedUnder) -> LoadedUnder:
         """This one, with the other's settings that select rows."""
         return dataclasses.replace(self, **{name: getattr(other, name) for name in _SELECTING})
+
+    def with_columns_of(self, before: LoadedUnder) -> LoadedUnder:
+        """This one, with the fields that are no longer loaded: the target's table keeps their columns."""
+        now = self.kinds
+        gone = [f"{name}{kind.upper()}" for name, kind in before.kinds.items() if name not in now]
+        return dataclasses.replace(self, fields=self.fields + "".join(sorted(gone)))
 
     @property
     def kinds(self) -> dict[str, str]:

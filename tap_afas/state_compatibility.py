@@ -70,7 +70,11 @@ def compare(
             "Take `__alias__` in `stream_maps` back. To load it all into the other table,",
         )
     old, new = before.kinds, now.kinds
-    retyped = [name for name in definition.emitted if old.get(token(name)) not in {None, new.get(token(name))}]
+    retyped = [
+        name
+        for name in definition.emitted
+        if (was := old.get(token(name), "").lower()) and was != new.get(token(name), was)
+    ]
     if retyped:
         raise IncompatibleStateError(
             definition, f"{', '.join(retyped)} had another type when the target's table was made, and targets keep it."
@@ -88,7 +92,8 @@ def compare(
     if changed:
         definition.logger.warning("Reading the stream anew, since %s changed.", changed)
         return bookmark.anew()
-    added = [name for name in definition.emitted if token(name) in new and token(name) not in old]
+    # A capital: one that was taken out comes back.
+    added = [name for name in definition.emitted if token(name) in new and old.get(token(name), "X").isupper()]
     if added or before.maps != now.maps:
         definition.logger.warning(
             "%s in what is read from now on; rows that were loaded before stay as they are. To load them again, %s%s",
@@ -217,6 +222,9 @@ class StateCheck:
             bookmark = dataclasses.replace(bookmark, key=names_to_text(self._loaded))
         bookmark, lacking = held_against(bookmark, self.definition.further)
         found = compare(self.definition, bookmark, self._now, appends=appends, refreshes=refreshes)
+        before = LoadedUnder.from_text(bookmark.loaded_under)
+        if before is not None:
+            self._now = self._now.with_columns_of(before)
         if lacking and found is not None and (found.bookmark is not None or found.place):
             found = None if refreshes and found.bookmark is not None else found.anew()
             if found is not None:

@@ -205,6 +205,28 @@ def test_another_type_of_a_column(sandbox: Sandbox) -> None:
     assert "Drop the table Articles" in ran.said
 
 
+@pytest.mark.parametrize("settings", [_WHOLE, {"primary_keys": ["Code"]}], ids=["whole", "by stamp"])
+def test_a_field_that_comes_back_has_the_type_of_its_column(sandbox: Sandbox, settings: dict[str, Any]) -> None:
+    sandbox.load([articles(3)])
+    config = _config(sandbox, settings)
+    catalog = run_tap(config, "--discover").catalog
+    number = next(one for one in catalog["streams"][0]["metadata"] if one["breadcrumb"] == ["properties", "Number"])
+    state: dict[str, Any] = {}
+    for number["metadata"]["selected"] in (True, False, False):
+        ran = run_tap(config, catalog=catalog, state=state)
+        assert (ran.exit_code, ran.lines("WARNING")) == (0, []), ran.said
+        state = ran.state
+    number["metadata"]["selected"] = True
+    catalog["streams"][0]["schema"]["properties"]["Number"]["type"] = ["string", "null"]
+    ran = run_tap(config, catalog=catalog, state=state)
+    assert "Number had another type when the target's table was made" in ran.said
+    catalog["streams"][0]["schema"]["properties"]["Number"]["type"] = ["integer", "null"]
+    ran = run_tap(config, catalog=catalog, state=state)
+    assert ran.exit_code == 0, ran.said
+    assert ("Number will be in what is read from now on" in ran.said) == (settings is not _WHOLE)
+    assert run_tap(config, catalog=catalog, state=ran.state).lines("WARNING") == []
+
+
 def test_another_name_of_the_table(sandbox: Sandbox) -> None:
     sandbox.load([articles(3)])
     state = run_tap(_config(sandbox)).state
