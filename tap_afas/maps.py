@@ -48,12 +48,16 @@ class MappedStream:
         name: The stream's name.
         fields: All that the catalog has.
         emitted: Those of them that records hold; none where the stream isn't selected.
+        key: The fields of the key.
+        activates: Whether it may send ACTIVATE_VERSION.
     """
 
     connector_id: str
     name: str
     fields: frozenset[str]
     emitted: frozenset[str]
+    key: tuple[str, ...] = ()
+    activates: bool = True
 
 
 class Maps(PluginMapper):
@@ -131,7 +135,8 @@ class Maps(PluginMapper):
             describe: Asks AFAS for the fields of connectors.
 
         Raises:
-            MapError: A map is about no stream, or takes out a field that there isn't, or another map displaces it.
+            MapError: A map is about no stream, or takes out a field that there isn't, or another map displaces it; or
+                two streams go into one table.
         """
         idle: list[str] = []
         for key, definition in self.stream_maps_dict.items():
@@ -151,6 +156,9 @@ class Maps(PluginMapper):
             else:
                 idle.append(about)
         self._check_order(streams)
+        selected = [stream for stream in streams if stream.emitted]
+        self._check_tables(selected)
+        self._tell_of_keys(selected)
         if idle:
             logger.info("`stream_maps` names what this run doesn't read: %s.", ", ".join(idle))
 
@@ -207,6 +215,40 @@ class Maps(PluginMapper):
                         f"{stream.name}: {key} and {last} of `stream_maps` are both about it, and only the last one"
                         f" counts: {', '.join(lost)} would be sent as it is. Repeat under {last} what {key} says of it."
                     )
+
+    def _check_tables(self, streams: Iterable[MappedStream]) -> None:
+        """Check that no ACTIVATE_VERSION of a stream takes out the rows of another one."""
+        tables: dict[str, list[MappedStream]] = {}
+        for stream in streams:
+            for one in self.stream_maps[stream.name]:
+                if not isinstance(one, RemoveRecordTransform):
+                    tables.setdefault(one.stream_alias, []).append(stream)
+        for table, mine in tables.items():
+            if len(mine) > 1 and any(stream.activates for stream in mine):
+                names = " and ".join(dict.fromkeys(stream.name for stream in mine))
+                raise MapError(
+                    f"`stream_maps` sends {names} into one table, {table}: what one of them takes out of it would be"
+                    " the other's rows. Give each its own `__alias__`; or where none is to take rows out, set"
+                    " `emit_activate_version_messages: false` for them in `streams`."
+                )
+
+    def _tell_of_keys(self, streams: Iterable[MappedStream]) -> None:
+        """Warn of keys that targets see otherwise than the STATE and the log."""
+        for stream in streams:
+            changed = {
+                field
+                for about, definition in self.stream_maps_dict.items()
+                if fnmatch.fnmatch(stream.name, _source(about, definition))
+                for field in stream.key
+                if _fields_in(definition).get(field, field) != field
+            }
+            if changed:
+                logger.warning(
+                    "%s: `stream_maps` changes the key field %s for the target. The STATE, and messages about a row at"
+                    " fault, hold it as AFAS has it: keep both as secret as it is, or take another key.",
+                    stream.name,
+                    ", ".join(sorted(changed)),
+                )
 
 
 def _fields_in(definition: Any) -> dict[str, Any]:

@@ -178,7 +178,12 @@ class AfasStream(Stream):
         found = self.definition()
         emitted = found.selected if self.selected else None
         return MappedStream(
-            self.connector_id, self.name, frozenset(self.schema.get("properties", {})), emitted or frozenset()
+            self.connector_id,
+            self.name,
+            frozenset(self.schema.get("properties", {})),
+            emitted or frozenset(),
+            found.primary_keys,
+            self.emit_activate_version_messages,
         )
 
     # What is written

@@ -266,3 +266,44 @@ def test_a_map_that_cannot_be_read(sandbox: Sandbox, maps: dict[str, Any]) -> No
 )
 def test_without_texts(expression: str, told: str) -> None:
     assert without_texts(expression) == told
+
+
+_SILENT = {"emit_activate_version_messages": False}
+
+
+@pytest.mark.parametrize(
+    ("maps", "names"),
+    [
+        ({STAFF: {"__alias__": "Articles"}}, "Articles and Med_werkers into one table, Articles"),
+        ({"*": {"__alias__": "all"}}, "Articles and Med_werkers into one table, all"),
+        ({"Articles": {"__source__": STAFF}}, "Articles and Med_werkers into one table, Articles"),
+    ],
+)
+def test_two_streams_share_no_table(sandbox: Sandbox, maps: dict[str, Any], names: str) -> None:
+    _stopped(sandbox, run_tap(_config(sandbox, maps)), names)
+    one = {STAFF: {"primary_keys": ["Id"], **_SILENT}, "Articles": {"primary_keys": ["Code"]}}
+    _stopped(sandbox, run_tap(_config(sandbox, maps, streams=one)), names)
+    both = {STAFF: {"primary_keys": ["Id"], **_SILENT}, "Articles": {"primary_keys": ["Code"], **_SILENT}}
+    for settings in ({"streams": both}, _SILENT):
+        ran = run_tap(_config(sandbox, maps, **settings))
+        assert ran.exit_code == 0, ran.said
+        assert sum(message["type"] == "RECORD" for message in ran.messages) >= 5
+
+
+def test_a_table_is_free_where_its_stream_is_not_read(sandbox: Sandbox) -> None:
+    maps = {STAFF: {"__alias__": "Articles"}}
+    ran = run_tap(_config(sandbox, maps, connectors=[STAFF]))
+    assert (ran.exit_code, len(ran.records("Articles"))) == (0, 2), ran.said
+    ran = run_tap(_config(sandbox, {**maps, "Articles": None}))
+    assert (ran.exit_code, len(ran.records("Articles"))) == (0, 2), ran.said
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [({"Id": "md5(str(Id))"}, True), ({"Id": "Id", "BSN": "md5('x')"}, False), ({"New": "Id"}, False)],
+)
+def test_a_key_that_a_map_changes_is_told(sandbox: Sandbox, fields: dict[str, Any], *, told: bool) -> None:
+    ran = run_tap(_config(sandbox, {STAFF: fields}))
+    assert ran.exit_code == 0, ran.said
+    lines = [line for line in ran.lines("WARNING") if "changes the key field Id for the target" in line]
+    assert len(lines) == told
