@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
+import threading
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -55,6 +57,15 @@ class CommandLine(Tap):
             signum: By which signal.
         """
         raise NotImplementedError
+
+    @override
+    def _setup_signal_handlers(self) -> None:
+        super()._setup_signal_handlers()
+        # Where the terminal is closed; who started this by `nohup` has it ignored.
+        hung_up = getattr(signal, "SIGHUP", None)
+        main = threading.current_thread() is threading.main_thread()
+        if main and hung_up is not None and signal.getsignal(hung_up) == signal.SIG_DFL:
+            signal.signal(hung_up, self._handle_termination)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

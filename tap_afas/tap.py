@@ -310,6 +310,7 @@ def main() -> None:
     finally:
         TapAfas.command_ending = None
     # How the command ended is told: another signal would only put a traceback behind it.
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     sys.exit(code)

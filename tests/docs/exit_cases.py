@@ -168,6 +168,7 @@ CASES: dict[str, Callable[[Sandbox], Run]] = {
     "a bug of the tap": lambda sandbox: process(config_of(sandbox), '"$0" -c "$2" --config "$1"', _BUG),
     "`SIGTERM`": lambda sandbox: signalled(sandbox, signal.SIGTERM),
     "`SIGINT` (Ctrl-C)": lambda sandbox: signalled(sandbox, signal.SIGINT),
+    "`SIGHUP` (the terminal is closed)": lambda sandbox: signalled(sandbox, signal.SIGHUP),
     "a second signal": lambda sandbox: signalled(sandbox, signal.SIGINT, signal.SIGTERM),
 }
 

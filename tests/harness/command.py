@@ -47,6 +47,9 @@ def explore(config: Mapping[str, Any] | None, *arguments: str, **files: Any) -> 
     return _run("tap-afas-explore", entry_point.main, config, arguments, files)
 
 
+_HANGUP = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
+
+
 def _run(
     name: str,
     main: Callable[[], None],
@@ -58,7 +61,7 @@ def _run(
     vars(SECRETS).update(vars(Secrets()))
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, *_HANGUP)}
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", newline=""), io.StringIO()
     with tempfile.TemporaryDirectory() as folder, without_waiting() as pauses:
         options = list(arguments)

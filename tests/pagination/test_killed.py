@@ -94,7 +94,7 @@ def test_a_killed_run_is_not_read_again_from_the_start(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("walk", ["by stamp", "by key"])
-@pytest.mark.parametrize("signum", ["SIGTERM", "SIGINT", "SIGKILL"])
+@pytest.mark.parametrize("signum", ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a word")
 def test_killed_by_a_signal(sandbox: Sandbox, tmp_path: Path, walk: str, signum: str) -> None:
     rows = [row(number, f"2024-01-01T00:{number % 60:02}:00", name=f"row {number}") for number in range(400)]
