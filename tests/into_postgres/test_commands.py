@@ -25,8 +25,8 @@ _ODD = Connector(
     key=("Nr",),
 )
 # As they stand in a project: Meltano flattens them for a command.
+_CONFIG = "        full_refresh_every: 7d\n"
 _STREAMS = """\
-      config:
         streams:
           Articles:
             primary_keys: [Code]
@@ -36,7 +36,6 @@ _STREAMS = """\
         stream_maps:
           Articles:
             Name: md5(Name)
-      select: ["*.*"]
 """
 
 
@@ -45,8 +44,8 @@ _STREAMS = """\
 def test_commands_see_the_projects_settings(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.load([articles(3), Table(_ODD, [(1, "x@y.example")], lambda _: ())])
     text = Project.of_the_clone()
-    assert text.count('      select: ["*.*"]\n') == 1
-    text = text.replace('      select: ["*.*"]\n', _STREAMS)
+    assert text.count(_CONFIG) == 1
+    text = text.replace(_CONFIG, _CONFIG + _STREAMS)
     project = Project(tmp_path, settings_of(sandbox), {}, text)
     project.install("tap-afas")
 
