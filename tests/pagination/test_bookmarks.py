@@ -73,6 +73,11 @@ def test_a_bookmark_of_the_future_hides_nothing(sandbox: Sandbox, walk: str, qui
     source.update(3, source.clock.ago(0), Name="changed between the runs")
     source.clock.tick(3600)
     ran = run(source, state)
+    if source.walk.appends and future.startswith("2099"):
+        # It can't start anew: all its rows would come twice.
+        assert "lies in the future, and the stream appends" in ran.said
+        assert (ran.error is not None, ran.records()) == (True, [])
+        return
     assert ran.error is None, ran.said
     target.load(ran.output)
     assert not target.missing([source.rows[3]])
