@@ -56,7 +56,9 @@ def start_anew_command(*connector_ids: str, extractor: str | None = None) -> str
     extractor = extractor or os.environ.get("MELTANO_EXTRACTOR_NAME")
     if not extractor:
         return None
-    only = f"{extractor.upper().replace('-', '_')}__SELECT_FILTER='{json.dumps(connector_ids)}'"
+    # An apostrophe would end the shell's quotes.
+    ids = json.dumps(connector_ids).replace("'", "\\u0027")
+    only = f"{extractor.upper().replace('-', '_')}__SELECT_FILTER='{ids}'"
     return f"{only} {meltano()} run --full-refresh {extractor} {os.environ.get('MELTANO_LOADER_NAME', _USUAL_LOADER)}"
 
 

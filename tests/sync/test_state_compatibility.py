@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from afas_sandbox import Fault
 from harness.articles import articles, config_of
 from harness.command import run_tap
+from tap_afas.loaded_key import start_anew_command
 from tap_afas.loaded_under import LoadedUnder
 from tap_afas.profit import known_connectors
 
@@ -351,6 +353,15 @@ def test_another_filter_stays_another_one_until_all_was_read(sandbox: Sandbox, s
     sandbox.load([articles(120)])
     ran = run_tap(_config(sandbox, settings), state=cut.state)
     assert "Articles has 120 rows, and had 300: nothing is taken out of the target." in ran.said
+
+
+def test_the_command_survives_any_id() -> None:
+    ids = ["Prijs's", 'A "b" $c', "Med-werkers"]
+    command = start_anew_command(*ids, extractor="tap-afas")
+    assert command is not None
+    variable, *rest = shlex.split(command)
+    assert json.loads(variable.removeprefix("TAP_AFAS__SELECT_FILTER=")) == ids
+    assert rest[-4:] == ["run", "--full-refresh", "tap-afas", "target-postgres"]
 
 
 # The environment
