@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
-from exit_cases import CASES, ended, load, process
+from exit_cases import CASES, ended, load, process, signalled
 
 from afas_sandbox import Fault
 from harness.articles import articles, config_of
@@ -144,6 +145,13 @@ def test_a_connection_test_goes_through_all_streams(sandbox: Sandbox) -> None:
     assert [len(ran.records(stream)) > 0 for stream in "ABC"] == [False, True, True]
     assert not any("unhandled" in line for line in ran.log)
     assert ended(ran) == {"exit_code": 1, "streams": 3, "failed": {"A": {"may_pass": False}}}
+
+
+@posix
+def test_who_ignores_a_closed_terminal_reads_on(sandbox: Sandbox) -> None:
+    # As `nohup` starts it.
+    ran = signalled(sandbox, signal.SIGHUP, hangup=signal.SIG_IGN)
+    assert (ran.exit_code, len(ran.records())) == (0, 2030), ran.said
 
 
 def test_a_test_that_there_is_not(sandbox: Sandbox) -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from afas_sandbox import Fault, Sandbox
 from harness.articles import articles, config_of
-from harness.command import run_tap
+from harness.command import on_hangup, run_tap
 from harness.run import Run
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def process(config: Mapping[str, Any], command: str = '"$0" -m tap_afas --config
     return Run(done.returncode, done.stdout, done.stderr.decode().splitlines())
 
 
-def signalled(sandbox: Sandbox, *signals: int) -> Run:
+def signalled(sandbox: Sandbox, *signals: int, hangup: signal.Handlers = signal.SIG_DFL) -> Run:
     """Run the tap, and send it signals once it reads: the second one while it can't write."""
     sandbox.load([articles(2000, "A"), articles(30, "B")])
     sandbox.faults = [Fault(delay=0.3, kind="rows", connector="B")]
@@ -66,7 +66,9 @@ def signalled(sandbox: Sandbox, *signals: int) -> Run:
         path = pathlib.Path(folder, "config.json")
         path.write_text(json.dumps(config_of(sandbox, page_size=1000, max_parallel_requests=1)), encoding="utf-8")
         command = [sys.executable, "-m", "tap_afas", "--config", str(path)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as running:
+        with on_hangup(hangup):
+            started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+        with started as running:
             assert running.stdout is not None
             head = b""
             while b'"RECORD"' not in head:

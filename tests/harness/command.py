@@ -50,6 +50,15 @@ def explore(config: Mapping[str, Any] | None, *arguments: str, **files: Any) -> 
 _HANGUP = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
 
 
+@contextlib.contextmanager
+def on_hangup(action: signal.Handlers) -> Iterator[None]:
+    """What a process that is started meanwhile does with SIGHUP: `nohup` and some schedulers have it ignored."""
+    before = {number: signal.signal(number, action) for number in _HANGUP}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def _run(
     name: str,
     main: Callable[[], None],

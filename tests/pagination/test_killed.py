@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.command import on_hangup
 from harness.depth import depth
 from harness.run import committed, last_state
 from harness.source import WALKS, Source, Ticking, Walk, row
@@ -104,12 +105,14 @@ def test_killed_by_a_signal(sandbox: Sandbox, tmp_path: Path, walk: str, signum:
     catalog.write_text(json.dumps(source.catalog()))
     command = [sys.executable, "-m", "tap_afas"]
     # Unbuffered: what `readline` had read ahead, `communicate` would not return.
-    with subprocess.Popen(
-        [*command, "--config", str(config), "--catalog", str(catalog)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-    ) as process:
+    with on_hangup(signal.SIG_DFL):
+        started = subprocess.Popen(
+            [*command, "--config", str(config), "--catalog", str(catalog)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+        )
+    with started as process:
         assert process.stdout is not None
         head = b"".join(process.stdout.readline() for _ in range(60))
         number = getattr(signal, signum)
