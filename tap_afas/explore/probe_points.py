@@ -224,19 +224,11 @@ POINTS = (
         "nulls_unequal", "Does “not equal” find rows without a value?", "it doesn't ask so", probe_filters.nulls_unequal
     ),
     Point(
-        "case",
-        "Does case count where texts are compared?",
-        "either; keys are checked as they come",
-        probe_texts.case,
+        "case", "Does case count where texts are compared?", "either; keys are checked as they come", probe_texts.case
     ),
     Point("accents", "Do accents count there?", "either; likewise", probe_texts.accents),
     Point("text_order", "In which order do texts come?", "any; AFAS' own counts", probe_texts.order),
-    Point(
-        "wildcards",
-        "What do “contains”, “starts with” and “ends with” take?",
-        "plain text",
-        probe_texts.wildcards,
-    ),
+    Point("wildcards", "What do “contains”, “starts with” and “ends with” take?", "plain text", probe_texts.wildcards),
     Point("booleans", "How is a boolean written in a filter?", "true", probe_filters.booleans),
     Point("mixed", "`,` and `;` in the short filter: which binds tighter?", "it never mixes them", probe_filters.mixed),
     Point("comma", "May a value there have a comma?", "it writes `filterjson` then", probe_filters.comma),
