@@ -130,6 +130,23 @@ def test_each_comes_once_where_nothing_changes(rows: list[Pair], take: int, seed
     assert found == collections.Counter(rows)
 
 
+def test_what_a_walk_by_offset_remembers_is_bounded() -> None:
+    server = _Server([(number, "a") for number in range(2000)], 1)
+    walk = OffsetPaginator(_ORDER, PageSize(20))
+    moved = read = 0
+    while not walk.done:
+        query = walk.next_query()
+        moved += bool(walk._back)
+        page = server.answer(query)
+        read += len(walk.advance(query, page))
+        if moved < 60 and not walk._back:
+            # It pushes all others along.
+            server.rows.append((-1, "a"))
+        assert sum(walk._displaced.values()) <= 80
+        assert len(walk._tail) <= 80
+    assert (moved, read) == (60, 2000)
+
+
 # What to sort by
 
 

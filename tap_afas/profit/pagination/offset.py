@@ -69,6 +69,8 @@ class OffsetPaginator:
         # What was delivered: the last rows as they stand in AFAS, and those that no longer stand among them or before.
         self._tail: list[bytes] = []
         self._displaced: collections.Counter[bytes] = collections.Counter()
+        # Whether some of the latter may sort behind the last row.
+        self._ahead = False
         self._overlap = 0
         self._back = 0
         self._realignments = 0
@@ -103,13 +105,18 @@ class OffsetPaginator:
         # Asked again as it was, such a page would come again for ever.
         self._at_end = short and not self.done and not further
         # What a page overlaps stands in the tail already.
-        kept = [] if self._back else self._tail[: len(self._tail) - min(self._overlap, self._delivered)]
+        overlap = min(self._overlap, self._delivered)
+        kept = [] if self._back else self._tail[: len(self._tail) - overlap]
         self._delivered = query.skip + len(marks)
         longest = max(2 * self.size.take, len(marks))
-        self._back = 0
         if marks:
-            self._overlap = min(len(marks), len(marks) - self._tie_start(page, len(marks) - 1) + 1)
+            tie = self._tie_start(page, len(marks) - 1)
+            if not self._ahead and tie > (marks.index(self._tail[-1]) if self._back else overlap - 1):
+                # All of them sort before the last row now.
+                self._displaced.clear()
+            self._overlap = min(len(marks), len(marks) - tie + 1)
             self._tail = (kept + marks)[-max(longest, self._overlap) :]
+        self._back = 0
         if len(marks) >= query.take:
             self.size.count_full_page()
         return new
@@ -135,6 +142,7 @@ class OffsetPaginator:
         tie = self._tie_start(page, last)
         if not tie and query.skip:
             return None
+        self._ahead = self._ahead or self._tail[-1] not in places
         known = collections.Counter(self._tail) + self._displaced
         # Rows that were delivered and don't come again now may yet: those that sort alike come in any order.
         self._displaced = known - collections.Counter(marks)
